@@ -1,0 +1,1 @@
+"""Move an Airtable base into Supabase (Postgres), prove it, keep it safe: a Dagster asset graph."""

@@ -1,0 +1,119 @@
+"""Assets ``<env>/airtable/*``: one export keeps the whole base, every table at once, and then its files.
+
+Thin: the work is ``extract``. An export cannot write to Postgres: this module has no way to reach it.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+import dagster as dg
+
+from ledger_assets.assets.faults import one_line_failures
+from ledger_assets.assets.keys import key, table_names
+from ledger_assets.checks import exports
+from ledger_assets.environment import Environment, read_home
+from ledger_assets.resources.airtable import AirtableResource
+from ledger_assets.resources.object_store import ObjectStoreResource
+from ledger_assets.resources.run_lock import RunLock
+from ledger_assets.tables.fields import TableSpec
+
+ATTACHMENTS = "attachments"
+
+
+class ExportConfig(dg.Config):
+    """What a person may choose for an export."""
+
+    final: bool = False
+    """Read a second, independent list of ids and fail on any difference."""
+
+
+def build_airtable_assets(
+    environment: Environment, tables: Mapping[str, str], specs: Sequence[TableSpec]
+) -> list[dg.AssetsDefinition]:
+    """The export and the attachments. ``tables``: asset name -> Airtable's name, as known now."""
+    keys = {name: key(environment, "airtable", name) for name in tables}
+    attachments_key = key(environment, "airtable", ATTACHMENTS)
+
+    @dg.multi_asset(
+        name="export",
+        group_name="airtable",
+        specs=[
+            dg.AssetSpec(
+                k,
+                description=f"Airtable table “{tables[name]}”: its records exactly as delivered.",
+                kinds={"airtable", "json"},
+            )
+            for name, k in keys.items()
+        ],
+        check_specs=[spec for k in keys.values() for spec in exports.export_specs(k)],
+    )
+    def export(
+        context: dg.AssetExecutionContext,
+        config: ExportConfig,
+        airtable: AirtableResource,
+        objects: ObjectStoreResource,
+        run_lock: RunLock,
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization]:
+        from ledger_assets.extract import pinned
+        from ledger_assets.extract.export import Export
+        from ledger_assets.extract.run import export_base
+        from ledger_assets.extract.schema_check import undeclared
+
+        with one_line_failures():
+            store = objects.open()
+            with airtable.client() as client:
+                manifest = export_base(client, store, environment=environment.value, final=config.final)
+            exported = Export(store, manifest.export_id)
+            home = read_home(os.environ)
+            drift = undeclared(exported.metadata, specs, pinned.read(home))
+            if not drift or not specs:  # a drift keeps the old pin: by it a renamed field is still found
+                pinned.write(home, manifest.base_id, exported.metadata_text)
+        seen: set[str] = set()
+        names = table_names((table.id, table.name) for table in manifest.tables)
+        context.log.info("export %s: %s records", manifest.export_id, sum(t.records for t in manifest.tables))
+        for table in manifest.tables:
+            name = names[table.id]
+            facts = exports.table_metadata(manifest, table)
+            if name not in keys:  # new since the definitions were loaded: kept all the same
+                context.log_event(dg.AssetMaterialization(key(environment, "airtable", name), metadata=facts))
+                continue
+            seen.add(name)
+            yield dg.MaterializeResult(
+                asset_key=keys[name],
+                metadata=facts,
+                data_version=dg.DataVersion(table.content_sha256),
+                check_results=exports.export_results(keys[name], exported, table, drift if specs else []),
+            )
+        with one_line_failures():
+            exports.refuse_missing(set(keys) - seen, tables)
+            if specs:
+                exports.refuse_unplaced([d for d in drift if d.table not in tables.values()])
+
+    @dg.asset(
+        key=attachments_key,
+        group_name="airtable",
+        deps=list(keys.values()),
+        description="The base's files, each once by its SHA-256: own attachment fields only, never lookups.",
+        kinds={"airtable", "file"},
+        check_specs=[exports.files_spec(attachments_key)],
+    )
+    def attachments(
+        context: dg.AssetExecutionContext,
+        airtable: AirtableResource,
+        objects: ObjectStoreResource,
+        run_lock: RunLock,
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster refuses the subscripted form here
+        from ledger_assets.extract.attachments import download_attachments
+        from ledger_assets.extract.export import latest_export
+
+        with one_line_failures():
+            store = objects.open()
+            latest = latest_export(store)
+            with airtable.client() as client:
+                inventory = download_attachments(client, store, latest)
+        return dg.MaterializeResult(
+            metadata=exports.files_metadata(latest.export_id, inventory),
+            check_results=[exports.files_result(attachments_key, inventory)],
+        )
+
+    return [export, attachments]

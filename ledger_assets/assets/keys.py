@@ -1,0 +1,31 @@
+"""The asset keys: environment, stage, table. The same thing has one name in the graph, the commands and the docs."""
+
+import re
+from collections.abc import Iterable
+
+import dagster as dg
+
+from ledger_assets.environment import Environment
+
+RAW_RECORDS = "raw_records"
+"""Asset of schema ``airtable``: every record as delivered, with or without table modules."""
+
+
+def key(environment: Environment, stage: str, name: str) -> dg.AssetKey:
+    """``<environment>/<stage>/<name>``."""
+    return dg.AssetKey([environment.value, stage, name])
+
+
+def table_names(tables: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Asset names by table id for (table id, Airtable name) pairs.
+
+    Lower case, digits and underscores; names that fall together, or leave nothing, get the table id added.
+    """
+    slugs = {table_id: re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") for table_id, name in tables}
+    values = list(slugs.values())
+    return {
+        table_id: slug
+        if slug and slug != "attachments" and values.count(slug) == 1
+        else f"{slug}_{table_id}".lstrip("_")
+        for table_id, slug in slugs.items()
+    }

@@ -1,0 +1,184 @@
+"""Commands of a newcomer: ``demo`` shows a whole migration, ``ui`` opens the web UI with everything it needs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import click
+
+from ledger_assets.cli.session import console, dagster_home, instance, open_log, run_job
+from ledger_assets.environment import Environment, Settings, read_home, read_settings
+from ledger_assets.errors import LedgerError, SettingsError
+
+REMIGRATED = "2025-03"
+"""The month that the demo migrates again: the busiest of the synthetic base."""
+
+STOP_SECONDS = 10.0
+
+
+@click.command()
+def demo() -> None:
+    """See a whole migration happen: real HTTP, real Postgres, a synthetic base of invented people.
+
+    Dry run, migration to staging, proof, a second run that writes nothing, and one month migrated again.
+    """
+    settings = demo_settings()
+    open_log(settings.home)
+    console.print(
+        "An invented community's Airtable base moves into Postgres. Airtable's limit holds: 5 requests/s.\n"
+    )
+    with instance(settings.home) as dagster_instance:
+        from ledger_assets import reports
+        from ledger_assets.cli import report
+        from ledger_assets.connections import object_store
+
+        store = object_store(settings)
+
+        def step(number: int, title: str, job: str, tell: Callable[[str], str], **more: object) -> None:
+            started = time.monotonic()
+            run = run_job(dagster_instance, Environment.STAGING, job, **more)  # type: ignore[arg-type]
+            console.print(
+                f"{number}. {title}: {tell(run.run_id)} [dim]({time.monotonic() - started:.1f} s)[/]"
+            )
+
+        step(1, "dry run", "dry_run", lambda run: report.load_line(reports.read(store, run, "dry_run")))
+        step(
+            2,
+            "migration to staging",
+            "migrate",
+            lambda run: report.load_line(reports.read(store, run, "load")),
+        )
+        step(
+            3,
+            "proof, read back from Postgres",
+            "verify",
+            lambda run: report.proof_line(reports.read(store, run, "proof")),
+        )
+        step(4, "second migration", "migrate", lambda run: report.load_line(reports.read(store, run, "load")))
+        step(
+            5,
+            f"{REMIGRATED} migrated again",
+            "remigrate",
+            lambda run: report.load_line(reports.read(store, run, "load")),
+            tags={"dagster/partition": f"{REMIGRATED}-01"},
+        )
+        last = report.latest(store, "proof")
+    console.print(f"\nThe proof, to read: {last}")
+    console.print("What a person must decide: ledger-assets findings staging")
+    console.print("The same in the web UI: make ui (or ledger-assets ui)")
+
+
+def demo_settings() -> Settings:
+    """Staging's settings. Raises SettingsError where real ones are set: the demo is for the synthetic base alone."""
+    settings = read_settings(Environment.STAGING)
+    if not settings.airtable.synthetic or settings.database_url is not None:
+        raise SettingsError(
+            "the demo uses the synthetic base and the embedded Postgres alone: unset AIRTABLE_API_KEY, "
+            "AIRTABLE_BASE_ID, AIRTABLE_ENDPOINT_URL and STAGING_DATABASE_URL, or set another LEDGER_HOME in a clean shell"
+        )
+    return settings
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port of the web UI."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+def ui(port: int, host: str) -> None:
+    """Start the embedded parts, the Dagster web server and the daemon; stop them all with Ctrl-C."""
+    from ledger_assets import connections
+    from ledger_assets.demo.parts import EmbeddedParts
+    from ledger_assets.files import project_file
+
+    home = read_home(os.environ)
+    open_log(home)
+    _refuse_taken(host, port)
+    with EmbeddedParts(home) as parts, dagster_home(home):
+        for environment in Environment:
+            settings = read_settings(environment)
+            if settings.airtable.synthetic:
+                parts.airtable(shape=settings.profile.value)
+            if settings.database_url is None:
+                with connections.database(settings, purpose="ui"):
+                    pass  # the embedded database gets its schema when it is first opened
+        workspace = str(project_file("workspace.yaml"))
+        log = (home / "logs" / "dagster-ui.log").open("ab")
+        commands = (
+            ["dagster-webserver", "-h", host, "-p", str(port), "-w", workspace],
+            ["dagster-daemon", "run", "-w", workspace],
+        )
+        children = [
+            subprocess.Popen(
+                [sys.executable, "-m", *_module(command)],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            for command in commands
+        ]
+        try:
+            _wait_until_open(host, port, children, home)
+            console.print(
+                f"Dagster is at http://{host}:{port} (stop with Ctrl-C; log: {home / 'logs' / 'dagster-ui.log'})"
+            )
+            while all(child.poll() is None for child in children):
+                time.sleep(0.5)
+            raise LedgerError(
+                f"the web server or the daemon stopped by itself: see {home / 'logs' / 'dagster-ui.log'}"
+            )
+        except KeyboardInterrupt:
+            console.print("stopping")
+        finally:
+            _stop(children)
+            log.close()
+
+
+def _module(command: list[str]) -> list[str]:
+    """A Dagster console script as ``-m module``: scripts may not be on the PATH."""
+    name, *rest = command
+    return [{"dagster-webserver": "dagster_webserver", "dagster-daemon": "dagster._daemon"}[name], *rest]
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingsError(
+                f"--port {port} on {host} cannot be used ({error.strerror}): choose another one"
+            ) from None
+
+
+def _wait_until_open(host: str, port: int, children: list[subprocess.Popen[bytes]], home: object) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if any(child.poll() is not None for child in children):
+            raise LedgerError(f"Dagster did not start: see {home}/logs/dagster-ui.log")
+        with socket.socket() as probe:
+            probe.settimeout(0.5)
+            if probe.connect_ex((host, port)) == 0:
+                return
+        time.sleep(0.2)
+    raise LedgerError(f"the web server did not answer within 120 s: see {home}/logs/dagster-ui.log")
+
+
+def _stop(children: list[subprocess.Popen[bytes]]) -> None:
+    """End the children and what they started: each has a session of its own."""
+    for child in children:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in children:
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()

@@ -1,0 +1,175 @@
+"""What every command shares: the home, the redacted log, Dagster's own storage, the progress bars, a job's run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from ledger_assets.environment import Environment, Settings, read_settings
+from ledger_assets.errors import CheckFailed, LedgerError
+from ledger_assets.progress import listen
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+SECRETS = ("AIRTABLE_API_KEY", "DATABASE_URL", "STAGING_DATABASE_URL", "DAGSTER_POSTGRES_URL")
+HIDDEN = "[secret]"
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+environment_argument = click.argument(
+    "environment",
+    metavar="ENV",
+    type=click.Choice([e.value for e in Environment]),
+    callback=lambda _context, _parameter, value: Environment(value),
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON for a program instead of a table."
+)
+
+
+class Redact(logging.Filter):
+    """Replaces every secret of the settings, should one ever reach a log line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record's text; never drop it."""
+        text = record.getMessage()
+        for secret in secrets():
+            text = text.replace(secret, HIDDEN)
+        record.msg, record.args = text, None
+        # A traceback's last line is the exception's text, which may hold a row's values.
+        record.exc_info, record.exc_text = None, None
+        return True
+
+
+def secrets() -> list[str]:
+    """The secret values now in the environment, longest first, passwords of URLs included."""
+    from urllib.parse import unquote, urlsplit
+
+    found: set[str] = set()
+    for name in SECRETS:
+        value = os.environ.get(name, "")
+        found.add(value)
+        if "://" in value:
+            password = urlsplit(value).password or ""
+            found |= {password, unquote(password)}
+    return sorted((value for value in found if len(value) > 3), key=len, reverse=True)
+
+
+def settings_for(environment: Environment) -> Settings:
+    """The environment's settings, its home made private, its log opened."""
+    settings = read_settings(environment)
+    open_log(settings.home)
+    return settings
+
+
+def open_log(home: Path) -> None:
+    """Write a redacted log under ``<home>/logs``, one file a day, readable by its owner alone."""
+    logger = logging.getLogger("ledger_assets")
+    if logger.handlers:
+        return
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o700)
+        (home / "logs").mkdir(exist_ok=True, mode=0o700)
+        handler = logging.FileHandler(home / "logs" / f"{datetime.now(UTC):%Y-%m-%d}.log", encoding="utf-8")
+    except OSError as error:
+        raise LedgerError(f"LEDGER_HOME: the folder {home} cannot be used: {error.strerror}") from None
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(Redact())
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+@contextmanager
+def dagster_home(home: Path) -> Iterator[None]:
+    """Point this process at the home's Dagster instance, with its storage running, before Dagster is imported."""
+    from ledger_assets.demo.parts import EmbeddedParts
+    from ledger_assets.files import project_file
+
+    folder = home / "dagster"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.copyfile(project_file("dagster.yaml"), folder / "dagster.yaml")
+    with EmbeddedParts(home) as parts:
+        cluster = parts.postgres()
+        cluster.ensure_database("dagster", shim=False)
+        url = cluster.url("dagster")
+        os.environ["DAGSTER_HOME"] = str(folder)
+        os.environ["DAGSTER_POSTGRES_URL"] = url.replace("postgresql://", "postgresql+psycopg2://", 1)
+        yield
+
+
+@contextmanager
+def instance(home: Path) -> Iterator[dg.DagsterInstance]:
+    """The home's Dagster instance; runs that lost their process are reported first."""
+    with dagster_home(home):
+        import dagster as dg
+
+        from ledger_assets.runs import report_lost_runs
+
+        logging.getLogger("dagster").setLevel(logging.CRITICAL)
+        with dg.DagsterInstance.get() as dagster_instance:
+            for run_id in report_lost_runs(dagster_instance):
+                errors.print(f"run {run_id[:8]} had lost its process and is now reported as failed")
+            yield dagster_instance
+
+
+def run_job(
+    dagster_instance: dg.DagsterInstance,
+    environment: Environment,
+    job: str,
+    *,
+    run_config: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dg.DagsterRun:
+    """Run a job with progress bars. Raises CheckFailed or LedgerError with the run's own words when it fails."""
+    from ledger_assets import runs
+
+    with progress_bars():
+        run = runs.run_job(dagster_instance, environment, job, run_config=run_config, tags=tags)
+    log = logging.getLogger("ledger_assets")
+    log.info("run %s of %s_%s: %s", run.run_id, job, environment, run.status.value)
+    if not run.is_success:
+        found = runs.failures(dagster_instance, run.run_id) or [
+            ("the run failed; its steps say why in the UI", 2)
+        ]
+        for line, _ in found:
+            log.error("run %s: %s", run.run_id, line)
+        kind: Callable[[str], LedgerError] = CheckFailed if found[0][1] == 1 else LedgerError
+        more = f" (and {len(found) - 1} more, see run {run.run_id[:8]})" if len(found) > 1 else ""
+        raise kind(found[0][0] + more)
+    return run
+
+
+@contextmanager
+def progress_bars() -> Iterator[None]:
+    """Show the engine's progress on a terminal; on anything else nothing."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as bars:
+        tasks: dict[tuple[str, str], Any] = {}
+
+        def show(stage: str, label: str, done: int, total: int | None) -> None:
+            name = (stage, label)
+            if name not in tasks:
+                tasks[name] = bars.add_task(f"{stage} {label}", total=total)
+            bars.update(tasks[name], completed=done, total=total)
+
+        with listen(show):
+            yield

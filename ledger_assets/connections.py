@@ -1,0 +1,85 @@
+"""From settings to open things: the store, the Airtable client, the database. Used by the resources and commands.
+
+What belongs here: which part is the embedded one and which the real one. Nothing is opened at import, and what is
+opened closes with its ``with`` block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger_assets.environment import Settings
+from ledger_assets.storage import ObjectStore, open_store
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from ledger_assets.extract.client import AirtableClient
+
+LOCKS = "locks"
+
+
+def object_store(settings: Settings) -> ObjectStore:
+    """The environment's object store. Raises SettingsError."""
+    return open_store(settings.object_store_url)
+
+
+@contextmanager
+def airtable_client(settings: Settings) -> Iterator[AirtableClient]:
+    """A client for the settings' base, behind the token bucket that every process with this home shares."""
+    from ledger_assets.demo.parts import EmbeddedParts
+    from ledger_assets.extract.client import AirtableClient
+
+    source = settings.airtable
+    locks = _private(settings.home / LOCKS)
+    if source.endpoint_url is not None and source.api_key is not None:
+        yield AirtableClient(
+            source.endpoint_url,
+            source.api_key,
+            source.base_id,
+            requests_per_second=source.requests_per_second,
+            lock_folder=locks,
+        )
+        return
+    with EmbeddedParts(settings.home) as parts:
+        url, api_key = parts.airtable(shape=settings.profile.value)
+        yield AirtableClient(
+            url, api_key, source.base_id, requests_per_second=source.requests_per_second, lock_folder=locks
+        )
+
+
+@contextmanager
+def database_url(settings: Settings) -> Iterator[str]:
+    """The address of the environment's database, as the role that is not superuser. It holds a password."""
+    from ledger_assets.demo.parts import EmbeddedParts
+
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    with EmbeddedParts(settings.home) as parts:
+        cluster = parts.postgres()
+        cluster.ensure_database(settings.embedded_database)
+        yield cluster.url(settings.embedded_database)
+
+
+@contextmanager
+def database(settings: Settings, *, purpose: str) -> Iterator[psycopg.Connection]:
+    """A connection to the environment's database; ``purpose`` shows in pg_stat_activity."""
+    from ledger_assets.load import schema
+    from ledger_assets.load.connect import connect
+
+    with (
+        database_url(settings) as url,
+        connect(url, application_name=f"ledger:{settings.environment}:{purpose}") as connection,
+    ):
+        if settings.database_url is None and len(schema.pending(connection)) == len(schema.migrations()):
+            schema.apply(connection)  # an embedded database is new: nobody has had a reason to apply it by hand
+        yield connection
+
+
+def _private(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder

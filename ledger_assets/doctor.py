@@ -1,0 +1,143 @@
+"""The checklist before anything is moved: each line is a thing looked at, what was found, and the remedy.
+
+Every probe is a small function that returns a :class:`Line`; it reads, it changes nothing but a canary object of its
+own. No probe's text holds a secret.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ledger_assets import connections
+from ledger_assets.environment import Settings
+from ledger_assets.errors import LedgerError
+
+FREE_BYTES = 2 * 1024**3
+"""Least free disk: an export, its ledger files and the load's temporary tables of the largest base fit."""
+
+CLOCK_SECONDS = 120.0
+"""Most the clock may be off: attachment addresses expire by it, and exports are ordered by it."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing looked at. ``remedy`` says what to do when it is not ``ok``."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Line]:
+    """Look at everything a migration of this environment needs."""
+    yield Line(
+        "settings", True, f"{settings.environment}, profile {settings.profile}, target {settings.target_name}"
+    )
+    for name, probe in PROBES.items():
+        try:
+            yield from probe(settings)
+        except LedgerError as error:
+            yield Line(name, False, str(error), "see the line itself")
+
+
+def _home(settings: Settings) -> Iterator[Line]:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.home).free
+    yield Line(
+        "disk",
+        free >= FREE_BYTES,
+        f"{free / 1024**3:.1f} GiB free at LEDGER_HOME",
+        f"free {FREE_BYTES / 1024**3:.0f} GiB, or set LEDGER_HOME to a larger disk",
+    )
+    mode = settings.home.stat().st_mode & 0o077
+    yield Line(
+        "home",
+        mode == 0,
+        f"{settings.home} mode {settings.home.stat().st_mode & 0o777:o}",
+        f"chmod 700 {settings.home}",
+    )
+
+
+def _store(settings: Settings) -> Iterator[Line]:
+    store = connections.object_store(settings)
+    canary = f"doctor/{uuid.uuid4().hex}"
+    store.put(canary, b"canary", create=True)
+    same = store.get(canary) == b"canary"
+    store.delete(canary)
+    yield Line(
+        "object store", same, store.url, "the store returned other bytes than were written: use another disk"
+    )
+
+
+def _airtable(settings: Settings) -> Iterator[Line]:
+    from ledger_assets.extract.metadata import parse_metadata
+
+    base_id = settings.airtable.base_id
+    with connections.airtable_client(settings) as client:
+        tables = parse_metadata(base_id, client.metadata()).tables
+        yield Line("Airtable: schema.bases:read", True, f"base {base_id}: {len(tables)} tables")
+        for table in tables:
+            page = client.records(table)
+            if page.records:
+                yield Line("Airtable: data.records:read", True, f"a page of {table.name!r}")
+                client.comments(table, page.records[0].id)
+                yield Line("Airtable: data.recordComments:read", True, "comments can be read")
+                return
+    yield Line(
+        "Airtable: data.records:read", False, "every table is empty", "is AIRTABLE_BASE_ID the right base?"
+    )
+
+
+def _database(settings: Settings) -> Iterator[Line]:
+    from ledger_assets.load import schema
+
+    started = time.monotonic()
+    with connections.database(settings, purpose="doctor") as connection:
+        row = connection.execute(
+            "select current_setting('server_version'), rolsuper, rolbypassrls, rolcreatedb, "
+            "clock_timestamp() "
+            "from pg_roles where rolname = current_user"
+        ).fetchone()
+        assert row is not None
+        version, superuser, bypass, createdb, there = row
+        apart = abs((datetime.now(UTC) - there).total_seconds())
+        yield Line(
+            "clock", apart <= CLOCK_SECONDS, f"{apart:.0f} s from the database's", "set the clocks (NTP)"
+        )
+        waited = (time.monotonic() - started) * 1000
+        yield Line(
+            "database", True, f"{settings.target_name}: Postgres {version}, answered in {waited:.0f} ms"
+        )
+        yield Line(
+            "role: row security", bypass, f"bypassrls {bypass}", "connect as the role postgres of the project"
+        )
+        yield Line(
+            "role: rights", not superuser, f"superuser {superuser}", "connect as postgres, not as a superuser"
+        )
+        yield Line(
+            "role: scratch",
+            createdb,
+            f"createdb {createdb}",
+            "grant createdb: production dry runs use a scratch database",
+        )
+        pending = schema.pending(connection)
+        yield Line(
+            "schema",
+            not pending,
+            "up to date" if not pending else f"{len(pending)} migrations are not applied",
+            f"ledger-assets schema apply {settings.environment}",
+        )
+
+
+PROBES: dict[str, Callable[[Settings], Iterator[Line]]] = {
+    "home": _home,
+    "object store": _store,
+    "Airtable": _airtable,
+    "database": _database,
+}

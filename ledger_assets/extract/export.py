@@ -1,0 +1,199 @@
+"""An export as it lies in the object store: its layout, its reader, its manifest. Nothing here asks Airtable.
+
+    exports/<export id>/metadata.json     the base's metadata, as delivered .../tables/<table
+    id>/<page>.jsonl.zst  the records of one page, each line the exact slice of the response text
+    .../comments/<table id>.jsonl.zst     {"record_id", "comment": as delivered} where there are any
+    .../progress/...                      how far an unfinished export is; of no meaning afterwards
+    .../MANIFEST.json                     written last, create-only: no manifest, no export
+    .../attachments.json                  written last by the attachments step, create-only media/<sha256>
+    every file once
+
+Invariants: an export with a manifest never changes; a record's text is exactly what Airtable sent.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+import zstandard
+
+from ledger_assets.errors import StoreError
+from ledger_assets.extract.metadata import BaseMeta, parse_metadata
+from ledger_assets.extract.slices import parse
+from ledger_assets.storage import ObjectMissing, ObjectStore
+
+FORMAT = 1
+FOLDER = "exports"
+
+
+@dataclass(frozen=True)
+class RawRecord:
+    """One record: its id, createdTime as delivered, and ``raw``, the exact slice of the response text."""
+
+    id: str
+    created_time: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class TableManifest:
+    """What an export holds of one table. Hashes are SHA-256 hex.
+
+    ``ids_sha256``: of the sorted record ids, each followed by a line feed. ``content_sha256``: of
+    one line ``<record id> <SHA-256 hex of its raw UTF-8>`` per record in id order, each followed by a line
+    feed: Postgres can compute it anew without sorting a base's texts. ``restarts``: how often the scan began anew
+    (422, interruption).
+    """
+
+    id: str
+    name: str
+    records: int
+    pages: int
+    duplicates: int
+    comments: int
+    ids_sha256: str
+    content_sha256: str
+    scan_started: str
+    scan_finished: str
+    restarts: int = 0
+
+
+@dataclass(frozen=True)
+class ExportManifest:
+    """The manifest of a complete export; times are ISO 8601 UTC.
+
+    ``calls``: requests sent by the run that completed it. ``metadata_sha256``: of metadata.json's bytes.
+    """
+
+    export_id: str
+    environment: str
+    base_id: str
+    started_at: str
+    finished_at: str
+    final: bool
+    calls: int
+    metadata_sha256: str
+    tables: tuple[TableManifest, ...]
+    format: int = FORMAT
+    tool: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        """The manifest as its object's bytes."""
+        return json.dumps(asdict(self), indent=1).encode()
+
+
+def parse_manifest(data: bytes) -> ExportManifest:
+    """Parse MANIFEST.json. Raises :class:`StoreError` for a format of a newer version."""
+    document: dict[str, Any] = json.loads(data)
+    if document["format"] != FORMAT:
+        raise StoreError(
+            f"export {document.get('export_id')}: format {document['format']} is not known; upgrade"
+        )
+    tables = tuple(TableManifest(**table) for table in document.pop("tables"))
+    return ExportManifest(tables=tables, **document)
+
+
+def page_key(export_id: str, table_id: str, page: int) -> str:
+    """Key of the object that holds page number ``page`` (from 0) of a table."""
+    return f"{FOLDER}/{export_id}/tables/{table_id}/{page:06d}.jsonl.zst"
+
+
+RECORD_SEPARATOR = "\x1e"
+
+
+def comments_key(export_id: str, table_id: str) -> str:
+    """Key of the object that holds a table's comments."""
+    return f"{FOLDER}/{export_id}/comments/{table_id}.jsonl.zst"
+
+
+def pack(lines: Iterable[str]) -> bytes:
+    """JSON lines, compressed. Lone surrogates cannot occur: JSON text carries them escaped.
+
+    White space between JSON tokens may be a line feed. Airtable sends none; a page that has any is written as
+    a JSON text sequence (RFC 7464), each text after a record separator, which cannot occur in JSON unescaped.
+    """
+    texts = list(lines)
+    lead = RECORD_SEPARATOR if any("\n" in text for text in texts) else ""
+    return zstandard.ZstdCompressor(level=3).compress("".join(f"{lead}{text}\n" for text in texts).encode())
+
+
+def unpack(data: bytes) -> Iterator[str]:
+    """The texts of :func:`pack`. Split at line feeds only: JSON text may hold U+2028 unescaped."""
+    with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True) as stream:
+        text = stream.read().decode()
+    if text.startswith(RECORD_SEPARATOR):
+        yield from (part[:-1] for part in text.split(RECORD_SEPARATOR)[1:])
+    else:
+        yield from text.split("\n")[:-1]
+
+
+class Export:
+    """A complete export, read from the store."""
+
+    def __init__(self, store: ObjectStore, export_id: str) -> None:
+        """Raises :class:`StoreError` when there is no complete export of that id."""
+        self._store = store
+        self.export_id = export_id
+        try:
+            self.manifest = parse_manifest(store.get(f"{FOLDER}/{export_id}/MANIFEST.json"))
+        except ObjectMissing:
+            raise StoreError(
+                f"export {export_id} is not complete or not in {store.url}; run an export"
+            ) from None
+
+    @cached_property
+    def metadata(self) -> BaseMeta:
+        """The base's metadata at the time of the export."""
+        return parse_metadata(self.manifest.base_id, self.metadata_text)
+
+    @cached_property
+    def metadata_text(self) -> str:
+        """The metadata's JSON text as delivered."""
+        return self._store.get(f"{FOLDER}/{self.export_id}/metadata.json").decode()
+
+    def pages(self, table_id: str) -> Iterator[Iterator[str]]:
+        """The table's raw records page by page, as stored: an id may come again (see :meth:`records`)."""
+        for page in range(self.table(table_id).pages):
+            yield unpack(self._store.get(page_key(self.export_id, table_id, page)))
+
+    def records(self, table_id: str) -> Iterator[RawRecord]:
+        """The table's records in Airtable's order, each id once (a page re-read after a restart repeats
+        some).
+        """
+        seen: set[str] = set()
+        for page in self.pages(table_id):
+            for raw in page:
+                record = parse(raw)
+                if record["id"] not in seen:
+                    seen.add(record["id"])
+                    yield RawRecord(record["id"], record["createdTime"], raw)
+
+    def comments(self, table_id: str) -> Iterator[str]:
+        """The table's comments as JSON lines ``{"record_id", "comment"}``."""
+        if self.table(table_id).comments:
+            yield from unpack(self._store.get(comments_key(self.export_id, table_id)))
+
+    def table(self, table_id: str) -> TableManifest:
+        """The manifest of one table. Raises :class:`StoreError` when the export does not hold it."""
+        for table in self.manifest.tables:
+            if table.id == table_id:
+                return table
+        raise StoreError(f"export {self.export_id} holds no table {table_id}")
+
+
+def list_exports(store: ObjectStore) -> list[str]:
+    """Ids of the complete exports, oldest first (an id starts with its time)."""
+    return [e for e in store.folders(FOLDER) if store.size(f"{FOLDER}/{e}/MANIFEST.json") is not None]
+
+
+def latest_export(store: ObjectStore) -> Export:
+    """The newest complete export. Raises :class:`StoreError` when there is none."""
+    ids = list_exports(store)
+    if not ids:
+        raise StoreError(f"there is no complete export in {store.url}; run: ledger-assets export ENV")
+    return Export(store, ids[-1])

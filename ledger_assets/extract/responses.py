@@ -1,0 +1,99 @@
+"""What an answer of Airtable means when it is not 200: which error to raise, in words that name the remedy.
+
+Pure functions over status and body. No body text but Airtable's own error code ever reaches a message.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ledger_assets.errors import SourceError
+from ledger_assets.extract.slices import BadBody, parse
+
+BILLING = "PUBLIC_API_BILLING_LIMIT_EXCEEDED"
+LOST = frozenset({"LIST_RECORDS_ITERATOR_NOT_AVAILABLE", "INVALID_OFFSET_VALUE"})
+"""The scan's place is gone on Airtable's side: it must begin anew."""
+
+
+class IteratorLost(SourceError):
+    """Airtable has forgotten where the scan of a table was."""
+
+
+class BillingLimit(SourceError):
+    """The workspace's monthly API calls are used up; asking again cannot help."""
+
+
+class AccessRefused(SourceError):
+    """Airtable answers 401, 403 or 404."""
+
+
+class RateLimited(SourceError):
+    """More requests than the base allows; nothing is answered until the penalty is over."""
+
+
+class Unavailable(SourceError):
+    """A fault on the way or at Airtable's end that may pass by itself."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a request reads, for messages: ``what`` names it, ``scope`` is the token's scope that it needs."""
+
+    what: str
+    scope: str = "data.records:read"
+
+
+def failure(status: int, body: str, subject: Subject) -> SourceError:
+    """The error that an answer with ``status`` (not 200) means."""
+    code = error_code(body)
+    said = f"{status} {code}".strip()
+    if status == 429:
+        return _too_many(body, said, subject)
+    if status in {408, 425} or status >= 500:
+        return Unavailable(f"{subject.what}: Airtable answered {said}")
+    if status == 401:
+        return AccessRefused(
+            f"AIRTABLE_API_KEY was refused by Airtable ({said}) for {subject.what}: set a personal access "
+            "token that is valid and not expired"
+        )
+    if status in {403, 404}:
+        return AccessRefused(
+            f"{subject.what} cannot be read: Airtable answered {said}. Grant the token of AIRTABLE_API_KEY "
+            f"this base and the scope {subject.scope}, and check AIRTABLE_BASE_ID"
+        )
+    if status == 422 and code in LOST:
+        return IteratorLost(f"{subject.what}: Airtable has lost the scan's place ({code})")
+    return SourceError(
+        f"{subject.what}: Airtable answered {said} and nothing was guessed from it; if it stays so, report it"
+    )
+
+
+def _too_many(body: str, said: str, subject: Subject) -> SourceError:
+    if BILLING in body:
+        return BillingLimit(
+            f"{subject.what}: Airtable answered {BILLING}: the workspace's API calls of this month are used "
+            "up. Upgrade its plan or wait for the next month; nothing was asked again"
+        )
+    return RateLimited(f"{subject.what}: Airtable answered {said}: another program uses this base's requests")
+
+
+def error_code(body: str) -> str:
+    """Airtable's own error code in a body of any of its shapes, '' when none is plainly one."""
+    try:
+        document = parse(body)
+    except BadBody:
+        return ""
+    found = _code(document) if isinstance(document, dict) else None
+    return found if isinstance(found, str) and re.fullmatch(r"[A-Z0-9_]{3,80}", found) else ""
+
+
+def _code(document: dict[str, Any]) -> Any:
+    error = document.get("error")
+    if isinstance(error, dict):
+        return error.get("type")
+    errors = document.get("errors")
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        return errors[0].get("error")
+    return error

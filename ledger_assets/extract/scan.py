@@ -1,0 +1,210 @@
+"""One table, read whole: page after page, each kept before the progress that counts it, then its comments.
+
+What belongs here: the order of reading and writing, and what happens when Airtable loses the scan's place.
+What does not: other tables, and the manifest.
+
+Invariants: the next page is asked for as soon as its offset is known, writing runs beside it; a scan that is
+begun anew begins at page 0 and replaces what was kept, so that an export never mixes two scans of a table (a
+record that was deleted in between would stay in it).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from ledger_assets.errors import SourceError
+from ledger_assets.extract.client import AirtableClient
+from ledger_assets.extract.digest import digest
+from ledger_assets.extract.export import TableManifest, comments_key, pack, page_key, unpack
+from ledger_assets.extract.metadata import TableMeta
+from ledger_assets.extract.responses import IteratorLost
+from ledger_assets.extract.slices import RecordSlice, record
+from ledger_assets.extract.unfinished import TableProgress, Unfinished, timestamp
+from ledger_assets.progress import report
+
+RESTARTS = 5
+"""Scans of one table in one run that Airtable may lose before we say so."""
+WRITES_BEHIND = 4
+
+
+class Stopped(Exception):
+    """Another table has failed: this one ends where it is, what is kept stays."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the tables of one export share."""
+
+    client: AirtableClient
+    export: Unfinished
+    comment_readers: Executor
+    stop: threading.Event
+
+    def now(self) -> str:
+        """The time, as manifests have it."""
+        return timestamp(self.client.clock.now())
+
+    def check(self) -> None:
+        """Raise :class:`Stopped` when the export has failed elsewhere."""
+        if self.stop.is_set():
+            raise Stopped
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A table as it was read: its manifest and its record ids."""
+
+    manifest: TableManifest
+    ids: frozenset[str]
+
+
+@dataclass
+class _Kept:
+    """What is known of the pages that are kept: their record ids, and the comments being read."""
+
+    pages: list[list[str]] = field(default_factory=list)
+    comments: dict[str, Future[list[str]]] = field(default_factory=dict)
+
+    def add(
+        self, job: Job, table: TableMeta, records: Iterable[RecordSlice], *, comments: bool = True
+    ) -> None:
+        page = []
+        for one in records:
+            page.append(one.id)
+            if comments and one.comment_count and one.id not in self.comments:
+                self.comments[one.id] = job.comment_readers.submit(job.client.comments, table, one.id)
+        self.pages.append(page)
+
+    @property
+    def count(self) -> int:
+        return sum(len(page) for page in self.pages)
+
+
+def scan_table(job: Job, table: TableMeta) -> Scanned:
+    """Read the table, from where an interrupted run has left it. Raises :class:`SourceError` naming the
+    table.
+    """
+    progress = job.export.progress(table.id) or TableProgress(scan_started=job.now())
+    kept = _Kept()
+    for number in range(progress.pages):
+        lines = unpack(job.export.store.get(page_key(job.export.export_id, table.id, number)))
+        kept.add(job, table, map(record, lines), comments=not progress.finished)
+    if not progress.scanned:
+        progress = _read_pages(job, table, progress, kept)
+    if not progress.finished:
+        progress = _keep_comments(job, table, progress, kept)
+    found = digest(job.export.store, job.export.export_id, table.id, kept.pages)
+    report("export", table.name, found.records, found.records)
+    manifest = TableManifest(
+        id=table.id,
+        name=table.name,
+        records=found.records,
+        pages=progress.pages,
+        duplicates=found.duplicates,
+        comments=progress.comments,
+        ids_sha256=found.ids_sha256,
+        content_sha256=found.content_sha256,
+        scan_started=progress.scan_started,
+        scan_finished=progress.scan_finished,
+        restarts=progress.restarts,
+    )
+    return Scanned(manifest, frozenset(record_id for page in kept.pages for record_id in page))
+
+
+def scan_ids(job: Job, table: TableMeta) -> frozenset[str]:
+    """The table's record ids by a scan of their own that delivers the primary field alone."""
+    for _ in range(RESTARTS):
+        ids: set[str] = set()
+        offset: str | None = None
+        try:
+            while True:
+                job.check()
+                fields = [table.primary_field_id] if table.primary_field_id else []
+                page = job.client.records(table, offset=offset, fields=fields)
+                ids.update(one.id for one in page.records)
+                report("final scan", table.name, len(ids))
+                if page.offset is None:
+                    return frozenset(ids)
+                offset = _advanced(table, offset, page.offset)
+        except IteratorLost:
+            continue
+    raise _lost(table)
+
+
+def _read_pages(job: Job, table: TableMeta, progress: TableProgress, kept: _Kept) -> TableProgress:
+    restarts = 0
+    writes: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(1, thread_name_prefix=f"write-{table.id}") as writer:
+        while not progress.scanned:
+            job.check()
+            try:
+                page = job.client.records(table, offset=progress.offset, comment_counts=True)
+            except IteratorLost:
+                restarts += 1
+                if restarts == RESTARTS:
+                    raise _lost(table) from None
+                _wait(writes, 0)
+                progress = TableProgress(scan_started=job.now(), restarts=progress.restarts + 1)
+                job.export.keep_progress(table.id, progress)
+                kept.pages.clear()
+                continue
+            number = progress.pages
+            progress = replace(
+                progress,
+                pages=number + 1,
+                offset=page.offset and _advanced(table, progress.offset, page.offset),
+                scanned=page.offset is None,
+                scan_finished=job.now(),
+            )
+            kept.add(job, table, page.records)
+            texts = [one.raw for one in page.records]
+            writes.append(writer.submit(_keep_page, job.export, table.id, number, texts, progress))
+            report("export", table.name, kept.count)
+            _wait(writes, WRITES_BEHIND)
+        _wait(writes, 0)
+    return progress
+
+
+def _keep_page(
+    export: Unfinished, table_id: str, page: int, texts: list[str], progress: TableProgress
+) -> None:
+    export.keep_page(table_id, page, pack(texts))
+    export.keep_progress(table_id, progress)
+
+
+def _wait(writes: deque[Future[None]], behind: int) -> None:
+    """Wait until at most so many writes are under way; what a write raised is raised here."""
+    while len(writes) > behind:
+        writes.popleft().result()
+
+
+def _keep_comments(job: Job, table: TableMeta, progress: TableProgress, kept: _Kept) -> TableProgress:
+    present = {record_id for page in kept.pages for record_id in page}
+    lines: list[str] = []
+    for record_id, comments in kept.comments.items():
+        if record_id in present:
+            lines.extend(f'{{"record_id":"{record_id}","comment":{raw}}}' for raw in comments.result())
+            job.check()
+    if lines:
+        job.export.store.put(comments_key(job.export.export_id, table.id), pack(lines))
+    progress = replace(progress, finished=True, comments=len(lines))
+    job.export.keep_progress(table.id, progress)
+    return progress
+
+
+def _advanced(table: TableMeta, before: str | None, after: str) -> str:
+    if after == before:
+        raise SourceError(
+            f"table {table.name!r} ({table.id}): Airtable's answers do not advance; run again later"
+        )
+    return after
+
+
+def _lost(table: TableMeta) -> SourceError:
+    return SourceError(
+        f"table {table.name!r} ({table.id}): Airtable lost the scan's place {RESTARTS} times; run again later"
+    )

@@ -1,0 +1,42 @@
+"""Jobs of one environment. Named per environment, so that a job of one cannot touch the other."""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ledger_assets.environment import Environment
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+
+def build_jobs(environment: Environment) -> "list[UnresolvedAssetJobDefinition]":
+    """The lane's jobs: export, dry_run, migrate, remigrate, verify."""
+
+    def assets(*paths: str) -> dg.AssetSelection:
+        return dg.AssetSelection.assets(
+            *(dg.AssetKey([environment.value, *path.split("/")]) for path in paths)
+        )
+
+    def stage(name: str) -> dg.AssetSelection:
+        return dg.AssetSelection.key_prefixes([environment.value, name])
+
+    exported, shaped = stage("airtable"), stage("ledger")
+    loaded = stage("supabase") - assets("supabase/months")
+
+    def job(name: str, selection: dg.AssetSelection, description: str) -> "UnresolvedAssetJobDefinition":
+        return dg.define_asset_job(f"{name}_{environment}", selection, description=description)
+
+    return [
+        job("export", exported, "Keep the whole Airtable base as it is now. Cannot write to Postgres."),
+        job(
+            "dry_run", exported | shaped | assets("proof/dry_run"), "Everything of a migration, rolled back."
+        ),
+        job(
+            "migrate",
+            exported | shaped | loaded | assets("proof/reconciliation"),
+            "Export, shape, load in one transaction, prove.",
+        ),
+        job("remigrate", assets("supabase/months"), "Load months again from the stored export."),
+        job("verify", assets("proof/reconciliation"), "Prove the last load again, read back from Postgres."),
+    ]

@@ -1,0 +1,102 @@
+"""Checks of a ledger before anything is loaded: is every record accounted for, do both sides of a link agree,
+do the rows hold their models. Counts, names and record ids only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from ledger_assets.errors import CheckFailed
+from ledger_assets.ledger.store import LedgerCheck
+from ledger_assets.tables.fields import Derived, Mapped, Recompute, Rule, TableSpec, Transformed
+
+if TYPE_CHECKING:
+    from ledger_assets.ledger.source import Source
+
+ACCOUNTED, SYMMETRIC = "accounted", "links_symmetric"
+SAMPLE = 20
+
+
+def validate(spec: TableSpec, rows: pl.DataFrame) -> None:
+    """Raise :class:`CheckFailed` unless ``rows`` hold the model: table, column, rule, row ids; never a
+    value."""
+    from pandera.errors import SchemaErrors
+
+    try:
+        spec.model().validate(rows, lazy=True)
+    except SchemaErrors as errors:
+        # Not its message and not the column failure_case: both hold values.
+        cases = errors.failure_cases.select("column", "check", "index")
+        faults = sorted({f"{column or 'columns'}: {check}" for column, check, _ in cases.iter_rows()})
+        failing = rows[cases["index"].drop_nulls().unique().sort().head(SAMPLE).to_list()]
+        ids = failing.select(pl.coalesce("airtable_record_id", "id")).to_series().to_list()
+        raise CheckFailed(
+            f"ledger table {spec.name} does not hold its model ({'; '.join(faults)}); records "
+            f"{', '.join(ids) or 'none in particular'}; correct ledger_assets/tables/{spec.name}.py or the "
+            "reviewed mapping file"
+        ) from None
+
+
+def accounted(source: Source, spec: TableSpec, made: Transformed) -> LedgerCheck:
+    """Records of the export = rows + whole records quarantined + skipped, by id set; and nobody in two
+    places."""
+    assert spec.source is not None
+    rows = set(made.rows["airtable_record_id"].to_list())
+    whole = set(made.quarantined.filter(pl.col("field").is_null())["record_id"].to_list())
+    skipped = set(made.skipped["record_id"].to_list())
+    read = source.read(spec.source)
+    lost = set(read.records["airtable_record_id"].to_list()) | set(read.skipped["record_id"].to_list())
+    lost -= rows | whole | skipped
+    twice = (rows & whole) | (rows & skipped) | (whole & skipped)
+    total = len(rows) + len(whole) + len(skipped)
+    return LedgerCheck(
+        spec.name,
+        ACCOUNTED,
+        not lost and not twice and total == read.total == made.rows.height + len(whole) + len(skipped),
+        {
+            "records": read.total,
+            "rows": made.rows.height,
+            "quarantined": len(whole),
+            "skipped": len(skipped),
+            "lost": sorted(lost)[:SAMPLE],
+            "twice": sorted(twice)[:SAMPLE],
+        },
+    )
+
+
+def symmetric(source: Source, specs: Sequence[TableSpec], spec: TableSpec) -> LedgerCheck:
+    """Both sides of the links that ``spec`` declares name the same pairs; a one-way link has nothing to
+    compare."""
+    link = next(d for d in spec.declares if isinstance(d, Mapped) and d.rule is Rule.LINK)
+    inverse = _inverse(specs, link)
+    if inverse is None:
+        return LedgerCheck(spec.name, SYMMETRIC, passed=True, detail={"inverse": "none: a one-way link"})
+    here = _pairs(source, link.table, link.field)
+    there = _pairs(source, inverse.table, inverse.field).select(one="other", other="one")
+    only_here = here.join(there, on=["one", "other"], how="anti")
+    only_there = there.join(here, on=["one", "other"], how="anti")
+    return LedgerCheck(
+        spec.name,
+        SYMMETRIC,
+        only_here.is_empty() and only_there.is_empty(),
+        {
+            "links": here.height,
+            f"only in {link.table}": only_here.height,
+            f"only in {inverse.table}": only_there.height,
+            "records": sorted({*only_here["one"].to_list(), *only_there["one"].to_list()})[:SAMPLE],
+        },
+    )
+
+
+def _inverse(specs: Sequence[TableSpec], link: Mapped) -> Derived | None:
+    wanted = (Recompute.INVERSE, link.field, link.table)
+    declared = (d for spec in specs for d in spec.declares if isinstance(d, Derived))
+    return next((d for d in declared if (d.how, d.of, d.of_table) == wanted), None)
+
+
+def _pairs(source: Source, table: str, field: str) -> pl.DataFrame:
+    cells = source.records(table).select(one="airtable_record_id", other=pl.col(field))
+    return cells.explode("other").filter(pl.col("other").is_not_null()).unique(maintain_order=True)

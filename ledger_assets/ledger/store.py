@@ -1,0 +1,149 @@
+"""A ledger as it lies in the object store: its layout, its reader, its manifest. Nothing here builds one.
+
+    ledger/<ledger id>/<table>.parquet     system columns, the model's columns, ``source_hash``
+    ledger/<ledger id>/quarantine.parquet  table, table_id, record_id, field (NULL: the whole record), reason
+    ledger/<ledger id>/skipped.parquet     table, table_id, record_id, rule
+    ledger/<ledger id>/reported.parquet    table, kind, table_id, record_id, field, reason
+    ledger/<ledger id>/MANIFEST.json       written last, create-only: no manifest, no ledger
+
+``table`` is the target table whose module said it. Invariant: a ledger with a manifest never changes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from ledger_assets.errors import StoreError
+from ledger_assets.storage import ObjectMissing, ObjectStore
+
+FORMAT = 1
+FOLDER = "ledger"
+QUARANTINE, SKIPPED, REPORTED = "quarantine", "skipped", "reported"
+
+
+@dataclass(frozen=True)
+class LedgerCheck:
+    """One check of one target table. ``detail``: counts, names, at most 20 record ids; never a cell's
+    value."""
+
+    table: str
+    name: str
+    passed: bool
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LedgerTable:
+    """One target table. ``sha256``: of (id, source_hash) of its rows in id order. The records of the Airtable
+    table whose rows it is (0 where no record has a row of its own), and what became of them; ``reported`` by
+    kind."""
+
+    name: str
+    rows: int
+    sha256: str
+    records: int
+    quarantined: int
+    """Whole records."""
+    quarantined_cells: int
+    skipped: int
+    reported: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class LedgerManifest:
+    """The manifest of a complete ledger; times are ISO 8601 UTC."""
+
+    ledger_id: str
+    export_id: str
+    base_id: str
+    started_at: str
+    finished_at: str
+    tables: tuple[LedgerTable, ...]
+    checks: tuple[LedgerCheck, ...]
+    format: int = FORMAT
+
+    @property
+    def passed(self) -> bool:
+        """True when every check passed."""
+        return all(check.passed for check in self.checks)
+
+    def table(self, name: str) -> LedgerTable:
+        """The target table of that name. Raises KeyError."""
+        return {table.name: table for table in self.tables}[name]
+
+    def to_json(self) -> bytes:
+        """The manifest as its object's bytes."""
+        return json.dumps(asdict(self), indent=1).encode()
+
+
+def parse_manifest(data: bytes) -> LedgerManifest:
+    """Parse MANIFEST.json. Raises :class:`StoreError` for a format of a newer version."""
+    document: dict[str, Any] = json.loads(data)
+    if document["format"] != FORMAT:
+        raise StoreError(
+            f"ledger {document.get('ledger_id')}: format {document['format']} is not known; upgrade"
+        )
+    tables = tuple(LedgerTable(**table) for table in document.pop("tables"))
+    checks = tuple(LedgerCheck(**check) for check in document.pop("checks"))
+    return LedgerManifest(tables=tables, checks=checks, **document)
+
+
+def key(ledger_id: str, name: str) -> str:
+    """Key of the object ``name`` of a ledger."""
+    return f"{FOLDER}/{ledger_id}/{name}"
+
+
+class Ledger:
+    """A complete ledger, read from the store."""
+
+    def __init__(self, store: ObjectStore, ledger_id: str) -> None:
+        """Raises :class:`StoreError` when there is no complete ledger of that id."""
+        self._store = store
+        self.ledger_id = ledger_id
+        try:
+            self.manifest = parse_manifest(store.get(key(ledger_id, "MANIFEST.json")))
+        except ObjectMissing:
+            raise StoreError(
+                f"ledger {ledger_id} is not complete or not in {store.url}; materialise the ledger again"
+            ) from None
+
+    def frame(self, table: str) -> pl.DataFrame:
+        """The rows of one target table."""
+        return pl.read_parquet(io.BytesIO(self._store.get(key(self.ledger_id, f"{table}.parquet"))))
+
+    @cached_property
+    def quarantined(self) -> pl.DataFrame:
+        """Records (field NULL) and cells that could not be mapped."""
+        return self.frame(QUARANTINE)
+
+    @cached_property
+    def skipped(self) -> pl.DataFrame:
+        """Records that make no row by a declared rule."""
+        return self.frame(SKIPPED)
+
+    @cached_property
+    def reported(self) -> pl.DataFrame:
+        """What a person has to decide."""
+        return self.frame(REPORTED)
+
+
+def list_ledgers(store: ObjectStore) -> list[str]:
+    """Ids of the complete ledgers, oldest first (an id starts with its time)."""
+    return [name for name in store.folders(FOLDER) if store.size(key(name, "MANIFEST.json")) is not None]
+
+
+def latest_ledger(store: ObjectStore) -> Ledger:
+    """The newest complete ledger. Raises :class:`StoreError` when there is none."""
+    ids = list_ledgers(store)
+    if not ids:
+        raise StoreError(
+            f"there is no complete ledger in {store.url}; run: ledger-assets migrate ENV --dry-run"
+        )
+    return Ledger(store, ids[-1])

@@ -1,0 +1,321 @@
+"""What a proof says, as data. Counts, table and field names and record ids only: never a cell's value.
+
+What belongs here: the shape of the answer and the one rule what makes it pass. What does not: how it is found
+out (the modules beside this one), how it is shown (``report``, ``page``).
+
+Invariant: every part knows by itself whether it ``passed``; the proof passed only when every part did.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+SAMPLE = 20
+"""Most record ids that anything names."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """How many there are, and the ids of the first :data:`SAMPLE`."""
+
+    count: int = 0
+    ids: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+
+class Verdict(StrEnum):
+    """What became of one cell in one column."""
+
+    SAME = "same"
+    NORMALISED = "normalised"
+    """The column holds what the named rule makes of the cell."""
+    REJECTED = "rejected"
+    """The column is empty, and a finding names this very record and field."""
+    SKIPPED = "skipped"
+    """The record makes no row in this table, by a declared rule."""
+    CHANGED = "changed"
+    """Somebody changed the row in Postgres since: ``locally_changed``."""
+    CONFLICT = "conflict"
+    """Changed there and in Airtable: reported, and not written."""
+    DERIVED = "derived"
+    RAW_ONLY = "raw_only"
+    MISSING = "missing"
+    """The cell is in the export and not in the column: a loss."""
+    DIFFERENT = "different"
+    """The column holds something else: a loss."""
+    EXTRA = "extra"
+    """The column holds something where the export has nothing: invented."""
+    ADDED = "added"
+    """The same, but somebody added it in Postgres: ``locally_changed``."""
+
+
+FAILING = frozenset({Verdict.MISSING, Verdict.DIFFERENT, Verdict.EXTRA})
+WITHOUT_CELL = frozenset({Verdict.EXTRA, Verdict.ADDED})
+"""Verdicts on a column where the source has no cell."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """Records of one Airtable table against one target table: each is in exactly one place, or the equation
+    fails."""
+
+    target: str
+    records: int
+    rows: int
+    quarantined: int
+    skipped: Mapping[str, int]
+    """Number by declared rule."""
+    erased: int = 0
+    unaccounted: Named = Named()
+    """Records in the raw records that are neither row, nor quarantined, nor skipped."""
+    twice: Named = Named()
+    """Records in more than one of these, or with more than one row."""
+    extra: Named = Named()
+    """Rows of no record of the export (a deleted record whose row stayed, or an invented row)."""
+    deleted_wrongly: Named = Named()
+    """Rows marked as deleted in Airtable though their record is in the export."""
+    created_differs: Named = Named()
+    """Rows whose ``airtable_created_at`` is not the record's createdTime."""
+    made_here: int = 0
+    """Rows that never came from Airtable: no part of the equation."""
+    partial: bool = False
+    """Only some records make a row here (contacts): that none is missing is judged cell by cell."""
+
+    @property
+    def problems(self) -> tuple[tuple[str, Named], ...]:
+        """What is wrong, in words."""
+        return (
+            ("neither row, nor quarantined, nor skipped", self.unaccounted),
+            ("in more than one place", self.twice),
+            ("rows of no record of the export", self.extra),
+            ("marked as deleted though in the export", self.deleted_wrongly),
+            ("created time differs", self.created_differs),
+        )
+
+    @property
+    def text(self) -> str:
+        """The equation as it is read."""
+        if self.partial:
+            return f"{self.rows} rows, each of a record"
+        skipped = "".join(f" + {count} skipped ({rule})" for rule, count in self.skipped.items())
+        right = f"{self.rows} rows + {self.quarantined} quarantined{skipped} + {self.erased} erased"
+        return f"{self.records} records = {right}"
+
+    @property
+    def passed(self) -> bool:
+        """Whether both sides are equal, id by id."""
+        right = self.rows + self.quarantined + sum(self.skipped.values()) + self.erased
+        return self.records == right and not any(found for _, found in self.problems)
+
+
+@dataclass(frozen=True)
+class Records:
+    """One Airtable table: export = raw records by id and hash, then one equation per target table."""
+
+    table_id: str
+    table: str
+    export: int
+    raw: int
+    manifest: int
+    """Records by the export's manifest."""
+    manifest_agrees: bool
+    """Whether ids and content, hashed anew from Postgres, are what the manifest says."""
+    missing: Named
+    extra: Named
+    altered: Named
+    deleted_wrongly: Named
+    """Raw records marked as deleted in Airtable though they are in the export."""
+    hash_stale: Named
+    """Raw records whose stored sha256 is not that of their text."""
+    fields_differ: Named
+    """Raw records whose columns (fields, created time) are not what their text says."""
+    comments_export: int
+    comments_raw: int
+    equations: tuple[Equation, ...] = ()
+
+    @property
+    def raw_passed(self) -> bool:
+        """Whether the raw records are the export's, to the byte."""
+        found = (
+            self.missing,
+            self.extra,
+            self.altered,
+            self.deleted_wrongly,
+            self.hash_stale,
+            self.fields_differ,
+        )
+        return self.export == self.raw == self.manifest and self.manifest_agrees and not any(found)
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything about the table's records holds."""
+        comments = self.comments_export == self.comments_raw
+        return self.raw_passed and comments and all(equation.passed for equation in self.equations)
+
+
+@dataclass(frozen=True)
+class FieldProof:
+    """One field in one destination (a field may be mapped to several columns)."""
+
+    table: str
+    field_id: str
+    field: str
+    type: str
+    destination: str
+    """``stories.title``, or why there is no column."""
+    rule: str
+    source: int
+    """Cells counted from the export's text."""
+    raw: int
+    """Cells counted in the raw records in Postgres."""
+    errors_source: int
+    errors_raw: int
+    """Cells that hold an error of Airtable's (counted like any other: never dropped)."""
+    verdicts: Mapping[Verdict, int]
+    named: Mapping[Verdict, Named] = dataclasses.field(default_factory=dict)
+    """The record ids of failing verdicts."""
+    problem: str = ""
+    """What fails apart from single cells: the field is declared nowhere, its column does not exist."""
+
+    @property
+    def judged(self) -> int:
+        """Cells of the source that have a verdict."""
+        return sum(n for verdict, n in self.verdicts.items() if verdict not in WITHOUT_CELL)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every cell is accounted for and nothing was invented."""
+        counts = self.source == self.raw == self.judged and self.errors_source == self.errors_raw
+        return counts and not self.problem and not any(self.verdicts.get(verdict) for verdict in FAILING)
+
+
+@dataclass(frozen=True)
+class LinkProof:
+    """Links of one field against their rows (``against`` a link table), or against the field on the other
+    side."""
+
+    table: str
+    field: str
+    against: str
+    links: int
+    found: int
+    rejected: int = 0
+    changed: int = 0
+    missing: Named = Named()
+    extra: Named = Named()
+    reordered: Named = Named()
+    dangling: Named = Named()
+    """Links to records that the export does not have though it has their table."""
+    note: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether both sides hold the same links in the same order."""
+        return not any((self.missing, self.extra, self.reordered, self.dangling))
+
+
+@dataclass(frozen=True)
+class DerivedProof:
+    """One computed field, recomputed from the raw records and compared with Airtable's own value."""
+
+    table: str
+    field: str
+    how: str
+    cells: int
+    agree: int = 0
+    fewer: int = 0
+    """Airtable shows less than there is: a condition on the field, which its metadata does not report. No
+    loss: a loss on our side would show as Airtable having more."""
+    differ: Named = Named()
+    not_comparable: int = 0
+    reason: str = ""
+    """Why cells are not comparable."""
+    exact: bool = True
+    """False: a difference is only reported."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether Airtable shows nothing that cannot be recomputed from what is kept."""
+        return not (self.exact and self.differ)
+
+
+@dataclass(frozen=True)
+class FilesProof:
+    """Attachments of own attachment fields against the inventory and the stored objects. Named: attachment
+    ids."""
+
+    cells: int = 0
+    attachments: int = 0
+    files: int = 0
+    """Distinct stored objects whose hash was computed again."""
+    size: int = 0
+    missing: Named = Named()
+    """No inventory entry, no stored object, or reported as not to be had."""
+    damaged: Named = Named()
+    """The stored object is not of that size or hash."""
+    not_in_postgres: Named = Named()
+    """The inventory kept in Postgres lacks the attachment or names another hash."""
+    reasons: Mapping[str, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every attachment's file is there, whole."""
+        return not any((self.missing, self.damaged, self.not_in_postgres))
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something a person should know that is no loss by itself, and alarms (``alarm``), which fail the
+    proof."""
+
+    table: str
+    text: str
+    alarm: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line for machines: does it hold, and the counts and ids behind it."""
+
+    table: str
+    name: str
+    passed: bool
+    detail: Mapping[str, int | str | list[str]]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The whole answer."""
+
+    base_id: str
+    export_id: str
+    ledger_id: str | None
+    database: str
+    started_at: str
+    finished_at: str
+    seconds: float
+    records: tuple[Records, ...]
+    fields: tuple[FieldProof, ...]
+    links: tuple[LinkProof, ...]
+    derived: tuple[DerivedProof, ...]
+    files: FilesProof
+    findings: Mapping[str, int]
+    """Open findings by kind."""
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was lost and nothing was invented."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def checks(self) -> list[Check]:
+        """Every part of the proof as one check per Airtable table and name."""
+        from ledger_assets.proof.checks import checks_of
+
+        return checks_of(self)

@@ -1,0 +1,202 @@
+"""Lists in cells against rows of their own: links against link tables, attachments against the media table.
+
+What belongs here: sets and order, both ways, and the links' symmetry within the raw records. What does not:
+the files' bytes (``files``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+from psycopg import sql
+
+from ledger_assets.extract.metadata import BaseMeta, FieldMeta, TableMeta
+from ledger_assets.proof.cells import Judged
+from ledger_assets.proof.model import LinkProof, Named, Verdict
+from ledger_assets.proof.plan import FieldPlan, FilePlan, LinkPlan
+from ledger_assets.proof.statements import cells_of, named, public, statement
+from ledger_assets.tables.fields import Recompute
+
+LINKS, ATTACHMENTS = "multipleRecordLinks", "multipleAttachments"
+
+_LINKS = """select record_id, target_id as part_id, position, null::text as sha256 from proof_links
+where table_id = %(table)s and field_id = %(field)s"""
+
+_LINK_ROWS = """select l.airtable_record_id as record_id, h.airtable_record_id as owner_id,
+  x.airtable_record_id as part_id, l.position, null::text as sha256, l.locally_changed
+from {rows} l
+left join {owner_table} h on h.id = l.{owner}
+left join {linked_table} x on x.id = l.{linked}
+where l.airtable_base_id = %(base)s and l.airtable_table_id = %(table)s and l.source_deleted_at is null"""
+
+_FILES = """select record_id, attachment_id as part_id, position, sha256 from proof_files
+where table_id = %(table)s and field_id = %(field)s"""
+
+_FILE_ROWS = """select m.airtable_record_id as record_id, o.airtable_record_id as owner_id,
+  m.attachment_id as part_id, m.position, m.sha256, m.locally_changed
+from {rows} m
+left join {owner_table} o on o.id = m.{owner}
+where m.airtable_base_id = %(base)s and m.airtable_table_id = %(table)s and m.role = {role}
+  and m.source_deleted_at is null"""
+
+
+def stage_lists(conn: psycopg.Connection, meta: BaseMeta) -> None:
+    """Take the links and attachments of all raw records apart, one row each."""
+    for table in meta.tables:
+        for kind, name in ((LINKS, "link_cells"), (ATTACHMENTS, "file_cells")):
+            fields = [field.id for field in table.fields if field.type == kind]
+            if fields:
+                conn.execute(statement(name).format(cells=cells_of(fields)), {"table": table.id})
+    conn.execute("analyze proof_links, proof_files")
+
+
+def judge_links(conn: psycopg.Connection, base_id: str, plan: LinkPlan) -> tuple[Judged, LinkProof]:
+    """One link field against its link table."""
+    rows = sql.SQL(_LINK_ROWS).format(
+        rows=public(plan.target),
+        owner=sql.Identifier(plan.holder),
+        owner_table=public(plan.holder_table),
+        linked=sql.Identifier(plan.linked),
+        linked_table=public(plan.linked_table),
+    )
+    return _judge(
+        conn, base_id, plan.target, plan.holder_table, plan.table, plan.field, sql.SQL(_LINKS), rows
+    )
+
+
+def judge_files(conn: psycopg.Connection, base_id: str, plan: FilePlan) -> tuple[Judged, LinkProof]:
+    """One attachment field against the media table."""
+    rows = sql.SQL(_FILE_ROWS).format(
+        rows=public(plan.target),
+        owner=sql.Identifier(plan.owner),
+        owner_table=public(plan.owner_table),
+        role=sql.Literal(plan.role),
+    )
+    return _judge(conn, base_id, plan.target, plan.owner_table, plan.table, plan.field, sql.SQL(_FILES), rows)
+
+
+def _judge(
+    conn: psycopg.Connection,
+    base_id: str,
+    target: str,
+    owner: str,
+    table: TableMeta,
+    field: FieldMeta,
+    source: sql.Composable,
+    stored: sql.Composable,
+) -> tuple[Judged, LinkProof]:
+    values = {"base": base_id, "table": table.id, "field": field.id, "name": target, "owner": owner}
+    cells, parts = Judged(), dict[str, Named]()
+    for level, verdict, count, ids in conn.execute(
+        statement("parts").format(source=source, stored=stored), values
+    ):
+        if level == "cell":
+            cells.add(Verdict(verdict), count, ids)
+        else:
+            parts[verdict] = named(count, ids)
+    counts = {verdict: part.count for verdict, part in parts.items()}
+    here = ("same", "changed", "reordered", "different")
+    return cells, LinkProof(
+        table=table.name,
+        field=field.name,
+        against=target,
+        links=sum(counts.values()) - counts.get("extra", 0) - counts.get("added", 0),
+        found=sum(counts.get(verdict, 0) for verdict in here),
+        rejected=counts.get("rejected", 0) + counts.get("skipped", 0),
+        changed=counts.get("changed", 0) + counts.get("added", 0),
+        missing=parts.get("missing", Named()),
+        extra=_both(parts.get("extra"), parts.get("different")),
+        reordered=parts.get("reordered", Named()),
+    )
+
+
+def _both(one: Named | None, other: Named | None) -> Named:
+    one, other = one or Named(), other or Named()
+    return named(one.count + other.count, sorted({*one.ids, *other.ids})[:20])
+
+
+def prove_symmetry(
+    conn: psycopg.Connection, meta: BaseMeta, declared: Sequence[FieldPlan]
+) -> list[LinkProof]:
+    """Every link field of the base against the field on its other side, mapped or not, from the raw
+    records."""
+    pairs = {
+        (plan.table.id, plan.field.id): (plan.derived.of_table, plan.derived.of)
+        for plan in declared
+        if plan.derived is not None and plan.derived.how is Recompute.INVERSE
+    }
+    return [
+        _symmetry(conn, table, field, *_other_side(meta, field, pairs.get((table.id, field.id))))
+        for table in meta.tables
+        for field in table.fields
+        if field.type == LINKS
+    ]
+
+
+def _other_side(
+    meta: BaseMeta, field: FieldMeta, declared: tuple[str | None, str | None] | None
+) -> tuple[TableMeta | None, FieldMeta | None]:
+    table = meta.table_by_id(str(field.options.get("linkedTableId", "")))
+    inverse = table.field_by_id(str(field.options.get("inverseLinkFieldId", ""))) if table else None
+    if inverse is None and declared is not None and declared[0] and declared[1]:
+        table = meta.table(declared[0]) or table
+        inverse = table.field(declared[1]) if table else None
+    return table, inverse
+
+
+def _symmetry(
+    conn: psycopg.Connection,
+    table: TableMeta,
+    field: FieldMeta,
+    other: TableMeta | None,
+    inverse: FieldMeta | None,
+) -> LinkProof:
+    if other is None:
+        note = "not comparable: the other table is not readable"
+        return _one_way(conn, table, field, "another table", Named(), note)
+    dangling = _dangling(conn, table, field, other)
+    if inverse is None:
+        return _one_way(
+            conn, table, field, other.name, dangling, "one-way: there is no field on the other side"
+        )
+    values = {"table": table.id, "field": field.id, "other_table": other.id, "other_field": inverse.id}
+    found = {
+        verdict: named(count, ids) for verdict, count, ids in conn.execute(statement("symmetry"), values)
+    }
+    same, missing = found.get("same", Named()), found.get("missing", Named())
+    return LinkProof(
+        table=table.name,
+        field=field.name,
+        against=f"{other.name}.{inverse.name}",
+        links=same.count + missing.count,
+        found=same.count,
+        missing=missing,
+        extra=found.get("extra", Named()),
+        dangling=dangling,
+    )
+
+
+def _one_way(
+    conn: psycopg.Connection, table: TableMeta, field: FieldMeta, against: str, dangling: Named, note: str
+) -> LinkProof:
+    row = conn.execute(
+        "select count(*) from proof_links where table_id = %s and field_id = %s", (table.id, field.id)
+    ).fetchone()
+    assert row is not None
+    return LinkProof(
+        table.name,
+        field.name,
+        against,
+        links=row[0],
+        found=row[0] - dangling.count,
+        dangling=dangling,
+        note=note,
+    )
+
+
+def _dangling(conn: psycopg.Connection, table: TableMeta, field: FieldMeta, other: TableMeta) -> Named:
+    values = {"table": table.id, "field": field.id, "other_table": other.id}
+    row = conn.execute(statement("dangling"), values).fetchone()
+    assert row is not None
+    return named(*row)

@@ -1,0 +1,159 @@
+"""The proof of promise 1, read back from Postgres: nothing was lost, nothing was invented.
+
+What belongs here: the order of the parts and the transaction they run in. What does not: any comparison
+(``records``, ``cells``, ``parts``, ``derived``, ``files``), any transform: the proof shares only the
+declarations with the ledger.
+
+Invariants: one snapshot of the database for all parts; nothing but temporary tables is written, and those are
+gone afterwards; an error of Postgres is said by its code, because its text may hold a cell's value.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from ledger_assets.errors import TargetError
+from ledger_assets.extract.export import Export
+from ledger_assets.extract.metadata import BaseMeta
+from ledger_assets.proof import stage
+from ledger_assets.proof.cells import judge_columns
+from ledger_assets.proof.derived import prove_derived
+from ledger_assets.proof.files import prove_files, stage_inventory
+from ledger_assets.proof.model import FieldProof, LinkProof, Proof
+from ledger_assets.proof.notices import observe
+from ledger_assets.proof.parts import judge_files, judge_links, prove_symmetry, stage_lists
+from ledger_assets.proof.plan import Plan, make_plan, read_catalogue
+from ledger_assets.proof.records import prove_records, targets_by_table
+from ledger_assets.proof.tally import Tally, take_tally, undeclared_base_field
+from ledger_assets.storage import ObjectStore
+from ledger_assets.tables.fields import Rule, TableSpec
+
+if TYPE_CHECKING:
+    from ledger_assets.ledger.store import Ledger
+
+_SETTINGS = """
+set local row_security = off; set local statement_timeout = 0;
+set local idle_in_transaction_session_timeout = 0;
+set local timezone = 'UTC'; set local jit = off; set local work_mem = '64MB'
+"""
+
+
+def reconcile(
+    conn: psycopg.Connection,
+    *,
+    store: ObjectStore,
+    export: Export,
+    ledger: Ledger | None,
+    specs: Sequence[TableSpec],
+    mappings: Path | None = None,
+    pinned: BaseMeta | None = None,
+) -> Proof:
+    """Prove that ``conn``'s database holds exactly what ``export`` holds.
+
+    ``specs`` empty: any base, proven through the raw records. ``ledger``: where skipped records are written
+    down. ``mappings``: folder of the reviewed mapping files (None: the shipped ones). ``pinned``: metadata by
+    which the declarations name fields (None: the export's own). Raises TargetError when Postgres refuses.
+    """
+    started, clock = datetime.now(UTC), time.monotonic()
+    idle = conn.info.transaction_status is TransactionStatus.IDLE
+    try:
+        with conn.transaction(force_rollback=True):
+            if idle:
+                conn.execute("set transaction isolation level repeatable read")
+            conn.execute(_SETTINGS)
+            proof = _prove(conn, store, export, ledger, specs, mappings, pinned or export.metadata, idle)
+    except psycopg.Error as error:
+        code = error.sqlstate or "a lost connection"
+        raise TargetError(
+            f"the proof could not read {conn.info.dbname}: Postgres refused with {code}; run the proof again"
+        ) from None
+    return replace(
+        proof,
+        started_at=started.isoformat(timespec="seconds"),
+        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - clock, 3),
+    )
+
+
+def _prove(
+    conn: psycopg.Connection,
+    store: ObjectStore,
+    export: Export,
+    ledger: Ledger | None,
+    specs: Sequence[TableSpec],
+    mappings: Path | None,
+    pinned: BaseMeta,
+    read_only: bool,
+) -> Proof:
+    base_id, meta = export.manifest.base_id, export.metadata
+    stage.create_tables(conn, base_id)
+    if read_only:
+        conn.execute("set transaction read only")  # from here on only temporary tables can be written
+    counted = stage.stage_export(conn, store, export)
+    stage.stage_findings(conn, base_id, pinned)
+    stage.stage_skipped(conn, ledger, specs)
+    stage.stage_mappings(conn, mappings, specs)
+    stage_lists(conn, meta)
+    has_inventory = stage_inventory(conn, store, export.export_id)
+
+    tally = take_tally(conn, counted)
+    plan = make_plan(meta, pinned, specs, read_catalogue(conn, specs))
+    fields, rows = _fields(conn, base_id, plan, tally)
+    fields += tally.strangers(meta, declared=bool(specs))
+    return Proof(
+        base_id=base_id,
+        export_id=export.export_id,
+        ledger_id=None if ledger is None else ledger.ledger_id,
+        database=conn.info.dbname,
+        started_at="",
+        finished_at="",
+        seconds=0.0,
+        records=prove_records(conn, base_id, export, counted, targets_by_table(pinned.tables, specs)),
+        fields=tuple(fields),
+        links=(*rows, *prove_symmetry(conn, meta, plan.others)),
+        derived=prove_derived(conn, meta, plan.others, {key: cells for key, (cells, _) in tally.raw.items()}),
+        files=prove_files(conn, store, base_id, has_inventory),
+        findings=dict(
+            conn.execute(
+                "select kind, count(*) from migration.findings "
+                "where base_id = %s and status = 'open' group by 1 order by 1",
+                (base_id,),
+            ).fetchall()
+        ),
+        notices=observe(conn, meta, fields),
+    )
+
+
+def _fields(
+    conn: psycopg.Connection, base_id: str, plan: Plan, tally: Tally
+) -> tuple[list[FieldProof], list[LinkProof]]:
+    """Every field in every destination, in Airtable's order of tables; and the links and files of mapped
+    fields."""
+    links: list[LinkProof] = []
+    found = [
+        tally.proof(column.table, column.field, f"{column.target}.{column.column}", column.rule.value, judged)
+        for column, judged in zip(plan.columns, judge_columns(conn, base_id, plan.columns), strict=True)
+    ]
+    for link in plan.links:
+        judged, proof = judge_links(conn, base_id, link)
+        links.append(proof)
+        found.append(
+            tally.proof(link.table, link.field, f"{link.target}.{link.linked}", Rule.LINK.value, judged)
+        )
+    for file in plan.files:
+        judged, proof = judge_files(conn, base_id, file)
+        links.append(proof)
+        place = f"{file.target}.{file.role}"
+        found.append(tally.proof(file.table, file.field, place, Rule.FILES.value, judged))
+    found += [tally.proof_without_column(other) for other in plan.others]
+    found += [undeclared_base_field(name) for name in plan.unknown]
+    order = {field_id: n for n, field_id in enumerate(dict.fromkeys(plan.field_ids))}
+    return sorted(found, key=lambda proof: order.get(proof.field_id, len(order))), links

@@ -1,0 +1,200 @@
+"""Records: the export against the raw records, and the raw records against each target table's rows.
+
+What belongs here: identity, hashes and the equation. What does not: cells (``cells``).
+
+Invariant: nothing is "at least": both sides are compared id by id, and whatever is on one side only is named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from ledger_assets.extract.export import Export
+from ledger_assets.extract.metadata import TableMeta
+from ledger_assets.proof.model import SAMPLE, Equation, Named, Records
+from ledger_assets.proof.stage import Counted
+from ledger_assets.proof.statements import named, public, statement
+from ledger_assets.tables.fields import TableSpec
+
+NO_CONTENT = hashlib.sha256().hexdigest()
+"""The content hash of a table without records."""
+_RAW_LIVE = ("same", "extra", "altered", "hash_stale")
+_DECODER = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal)
+
+
+def prove_records(
+    conn: psycopg.Connection,
+    base_id: str,
+    export: Export,
+    counted: Mapping[str, Counted],
+    targets: Mapping[str, Sequence[TableSpec]],
+) -> tuple[Records, ...]:
+    """One :class:`Records` per Airtable table; ``targets``: the specs whose rows come from it, by table
+    id."""
+    verdicts: dict[str, dict[str, Named]] = {}
+    contents: dict[str, str | None] = {}
+    for table_id, verdict, count, ids, content in conn.execute(statement("records"), {"base": base_id}):
+        verdicts.setdefault(table_id, {})[verdict] = named(count, ids)
+        contents[table_id] = content
+    altered = any(found.get("altered") for found in verdicts.values())
+    differ = _fields_differ(conn, altered)
+    comments: dict[str, int] = dict(
+        conn.execute(
+            "select table_id, count(*) from airtable.comments "
+            "where base_id = %s and source_deleted_at is null group by 1",
+            (base_id,),
+        ).fetchall()
+    )
+    names = {table.id: table.name for table in export.manifest.tables}
+    tables = [*names, *sorted(set(verdicts) - set(names))]
+    return tuple(
+        _records(
+            conn,
+            base_id,
+            export,
+            (table_id, names.get(table_id, table_id)),
+            contents.get(table_id) or NO_CONTENT,
+            counted.get(table_id, Counted()),
+            verdicts.get(table_id, {}),
+            differ.get(table_id, Named()),
+            comments.get(table_id, 0),
+            targets.get(table_id, ()),
+        )
+        for table_id in tables
+        if table_id in names or any(v in verdicts[table_id] for v in _RAW_LIVE)
+    )
+
+
+def _records(
+    conn: psycopg.Connection,
+    base_id: str,
+    export: Export,
+    table: tuple[str, str],
+    content: str,
+    counted: Counted,
+    found: Mapping[str, Named],
+    differ: Named,
+    comments: int,
+    specs: Sequence[TableSpec],
+) -> Records:
+    table_id, name = table
+    manifest = next((t for t in export.manifest.tables if t.id == table_id), None)
+    return Records(
+        table_id=table_id,
+        table=name,
+        export=counted.records,
+        raw=sum(found.get(verdict, Named()).count for verdict in _RAW_LIVE),
+        manifest=0 if manifest is None else manifest.records,
+        manifest_agrees=manifest is not None and content == manifest.content_sha256,
+        missing=found.get("missing", Named()),
+        extra=found.get("extra", Named()),
+        altered=found.get("altered", Named()),
+        deleted_wrongly=found.get("deleted_wrongly", Named()),
+        hash_stale=found.get("hash_stale", Named()),
+        fields_differ=differ,
+        comments_export=counted.comments,
+        comments_raw=comments,
+        equations=tuple(_equation(conn, base_id, table_id, spec, counted.records) for spec in specs),
+    )
+
+
+def _equation(
+    conn: psycopg.Connection, base_id: str, table_id: str, spec: TableSpec, records: int
+) -> Equation:
+    target = public(spec.name)
+    values = {"base": base_id, "table": table_id, "name": spec.name}
+    places: dict[str, Named] = {}
+    skipped: dict[str, int] = {}
+    for place, rule, count, ids in conn.execute(statement("equation").format(target=target), values):
+        if place == "skipped":
+            skipped[rule] = count
+        else:
+            places[place] = named(count, ids)
+    made_here = conn.execute(
+        sql.SQL("select count(*) from {} where airtable_record_id is null").format(target)
+    ).fetchone()
+    assert made_here is not None
+    rows = sum(places.get(place, Named()).count for place in ("row", "created_differs"))
+    partial = spec.source is None
+    return Equation(
+        target=spec.name,
+        records=rows if partial else records,
+        rows=rows,
+        quarantined=0 if partial else places.get("quarantined", Named()).count,
+        skipped={} if partial else skipped,
+        unaccounted=Named() if partial else places.get("unaccounted", Named()),
+        twice=places.get("twice", Named()),
+        extra=places.get("extra", Named()),
+        deleted_wrongly=Named() if partial else places.get("deleted_wrongly", Named()),
+        created_differs=places.get("created_differs", Named()),
+        made_here=made_here[0],
+        partial=partial,
+    )
+
+
+def targets_by_table(tables: Iterable[TableMeta], specs: Sequence[TableSpec]) -> dict[str, list[TableSpec]]:
+    """Specs by the id of the Airtable table whose records make their rows, one by one or in part.
+
+    Rows of link and media tables are judged with their cells (``parts``); tables derived from text have no
+    records.
+    """
+    found: dict[str, list[TableSpec]] = {}
+    for table in tables:
+        for spec in specs:
+            if spec.source == table.name or (spec.source is None and _has_columns(spec, table.name)):
+                found.setdefault(table.id, []).append(spec)
+    return found
+
+
+def _has_columns(spec: TableSpec, table: str) -> bool:
+    from ledger_assets.tables.fields import Mapped, Rule
+
+    return any(
+        isinstance(d, Mapped) and d.table == table and d.rule not in {Rule.LINK, Rule.FILES}
+        for d in spec.declares
+    )
+
+
+def _fields_differ(conn: psycopg.Connection, altered: bool) -> dict[str, Named]:
+    """Records whose columns for queries do not say what their exact text says.
+
+    In SQL for all records whose text Postgres can cast; one by one for those with lossy fields, and for all
+    when a text cannot be cast although its record claims so.
+    """
+    trusted: sql.Composable = sql.SQL("true")
+    condition: sql.Composable
+    if altered:
+        trusted = sql.SQL("sha256(convert_to(raw, 'UTF8')) in (select sha from proof_export)")
+    try:
+        with conn.transaction():
+            rows = conn.execute(statement("fields_differ").format(trusted=trusted)).fetchall()
+        found = {table_id: named(count, ids) for table_id, count, ids in rows}
+        condition = sql.SQL("lossy <> '{{}}' and {}").format(trusted)
+    except psycopg.DataError:
+        found, condition = {}, trusted
+    for table_id, ids in _fields_differ_by_one(conn, condition).items():
+        before = found.get(table_id, Named())
+        found[table_id] = named(before.count + len(ids), [*before.ids, *ids][:SAMPLE])
+    return found
+
+
+def _fields_differ_by_one(conn: psycopg.Connection, condition: sql.Composable) -> dict[str, list[str]]:
+    query = sql.SQL("select table_id, record_id, raw, fields::text, lossy from proof_raw where {}").format(
+        condition
+    )
+    found: dict[str, list[str]] = {}
+    with conn.cursor(name="proof_lossy") as cursor:
+        for table_id, record_id, raw, fields, lossy in cursor.execute(query):
+            delivered: dict[str, Any] = _DECODER.decode(raw)
+            kept: dict[str, Any] = _DECODER.decode(fields)
+            exact = {name: value for name, value in delivered["fields"].items() if name not in lossy}
+            if delivered["id"] != record_id or exact != {n: v for n, v in kept.items() if n not in lossy}:
+                found.setdefault(table_id, []).append(record_id)
+    return found

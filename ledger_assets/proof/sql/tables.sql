@@ -1,0 +1,63 @@
+-- What the proof works with for the length of its transaction. Nothing else is ever written.
+create temp table proof_export (
+  table_id text collate "C" not null,
+  record_id text collate "C" not null,
+  sha bytea not null
+) on commit drop;
+
+create temp table proof_rejected (
+  target text,                            -- NULL: the finding does not name a target table
+  table_id text collate "C" not null,
+  record_id text collate "C" not null,
+  field_id text collate "C",              -- NULL: the whole record
+  kind text not null,
+  reason text not null                    -- of a link: names the record it leads to
+) on commit drop;
+
+create temp table proof_skipped (
+  target text not null,
+  table_id text collate "C" not null,
+  record_id text collate "C" not null,
+  rule text not null
+) on commit drop;
+
+create temp table proof_mapping (
+  target text not null,                   -- the table that text refers to
+  source text collate "C" not null,       -- the text as the reviewed mapping file has it
+  name text collate "C"                   -- NULL: a person decided that the text means no row
+) on commit drop;
+
+create temp table proof_links (
+  table_id text collate "C" not null,
+  field_id text collate "C" not null,
+  record_id text collate "C" not null,
+  position integer not null,
+  target_id text collate "C"
+) on commit drop;
+
+create temp table proof_files (
+  attachment_id text collate "C" not null,
+  table_id text collate "C" not null,
+  record_id text collate "C" not null,
+  field_id text collate "C" not null,
+  position integer not null,
+  size bigint,
+  sha256 text,
+  listed boolean not null default false,
+  problem text
+) on commit drop;
+
+create temp table proof_inventory (
+  attachment_id text collate "C" not null,
+  table_id text collate "C" not null,
+  record_id text collate "C" not null,
+  field_id text collate "C" not null,
+  sha256 text,
+  size bigint,
+  problem text
+) on commit drop;
+
+create temp table proof_objects (
+  sha256 text not null,
+  state text not null
+) on commit drop;

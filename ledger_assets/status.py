@@ -1,0 +1,83 @@
+"""Where an environment's lane is: what has been done, what is next. Reads the store and the database, changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ledger_assets import connections
+from ledger_assets.environment import Profile, Settings
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the lane; ``done`` says when and with what, None when it was not."""
+
+    name: str
+    done: str | None
+
+
+@dataclass(frozen=True)
+class State:
+    """The lane's steps in order, and the command of the first that is left."""
+
+    steps: tuple[Step, ...]
+    next_command: str | None
+
+
+def state(settings: Settings) -> State:
+    """Look at the environment's store and database."""
+    from ledger_assets.extract.export import list_exports
+    from ledger_assets.ledger.store import list_ledgers
+    from ledger_assets.load import findings, schema
+    from ledger_assets.load.history import last_load, last_proof
+
+    env = settings.environment.value
+    store = connections.object_store(settings)
+    exports = list_exports(store)
+    ledgers = list_ledgers(store)
+    with connections.database(settings, purpose="status") as connection:
+        pending = schema.pending(connection)
+        load = None if pending else last_load(connection)
+        proof = None if pending else last_proof(connection)
+        open_findings = [] if pending else findings.list_findings(connection)
+    steps = (
+        Step("export", exports[-1] if exports else None),
+        *(
+            [Step("ledger", ledgers[-1] if ledgers else None)]
+            if settings.profile is not Profile.ANY_BASE
+            else []
+        ),
+        Step("schema", None if pending else "up to date"),
+        Step("load", f"{load.committed_at:%Y-%m-%d %H:%M} UTC from {load.export_id}" if load else None),
+        Step("proof", f"{proof.made_at:%Y-%m-%d %H:%M} UTC, {_word(proof.passed)}" if proof else None),
+        Step("findings", f"{len(open_findings)} open" if open_findings else "none open"),
+    )
+    return State(
+        steps,
+        _next(
+            env,
+            bool(exports),
+            pending,
+            load is not None,
+            proof is not None and proof.passed,
+            len(open_findings),
+        ),
+    )
+
+
+def _word(passed: bool) -> str:
+    return "passed" if passed else "FAILED"
+
+
+def _next(
+    env: str, exported: bool, pending: list[str], loaded: bool, proven: bool, open_findings: int
+) -> str | None:
+    if not exported:
+        return f"ledger-assets export {env}"
+    if pending:
+        return f"ledger-assets schema apply {env}"
+    if not loaded:
+        return f"ledger-assets migrate {env} --dry-run, then ledger-assets migrate {env}"
+    if not proven:
+        return f"ledger-assets verify {env}"
+    return f"ledger-assets findings {env}" if open_findings else None

@@ -1,0 +1,106 @@
+"""The lane as a person uses it: real jobs over real HTTP into a real Postgres, and what is left afterwards."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+from ledger_assets import reports, runs
+from ledger_assets.environment import Environment
+
+from .conftest import Lane, facts
+
+
+def test_a_migration_loads_and_proves_everything(lane: Lane) -> None:
+    run = lane.run("migrate")
+    assert run.is_success, facts(run, lane)
+    proof = reports.read(lane.store, run.run_id, "proof")
+    assert proof["passed"] is True
+    raw = lane.query("select count(*) from airtable.records")[0][0]
+    assert raw == sum(table["export"] for table in proof["records"]) > 300
+    assert all(lane.checks(run).values())
+
+
+def test_a_second_migration_writes_nothing(lane: Lane) -> None:
+    assert lane.run("migrate").is_success
+    before = lane.query("select xmin::text, id from public.stories order by id")
+    run = lane.run("migrate")
+    report = reports.read(lane.store, run.run_id, "load")
+    written = {
+        name: c for name, c in report["tables"].items() if c["inserted"] or c["updated"] or c["deleted"]
+    }
+    assert (run.is_success, written) == (True, {})
+    assert lane.query("select xmin::text, id from public.stories order by id") == before
+
+
+def test_a_dry_run_executes_everything_and_leaves_nothing(lane: Lane) -> None:
+    run = lane.run("dry_run")
+    assert run.is_success, facts(run, lane)
+    report = reports.read(lane.store, run.run_id, "dry_run")
+    assert report["committed"] is False
+    assert sum(c["inserted"] for c in report["tables"].values()) > 100
+    assert lane.query("select count(*) from public.stories")[0][0] == 0
+    assert lane.query("select count(*) from airtable.records")[0][0] == 0
+
+
+def test_months_are_migrated_again_as_one_run_without_reading_airtable(lane: Lane) -> None:
+    assert lane.run("migrate").is_success
+    lane.airtable.requests.clear()
+    run = lane.run(
+        "remigrate",
+        tags={
+            "dagster/asset_partition_range_start": "2025-01-01",
+            "dagster/asset_partition_range_end": "2025-03-01",
+        },
+    )
+    assert run.is_success, facts(run, lane)
+    assert list(lane.airtable.requests) == []
+    months = lane.instance.get_materialized_partitions(dg.AssetKey(["staging", "supabase", "months"]))
+    assert {"2025-01-01", "2025-02-01", "2025-03-01"} <= months
+
+
+def test_the_month_grid_is_full_after_a_full_load(lane: Lane) -> None:
+    assert lane.run("migrate").is_success
+    months = lane.instance.get_materialized_partitions(dg.AssetKey(["staging", "supabase", "months"]))
+    loaded = {
+        row[0]
+        for row in lane.query(
+            "select distinct to_char(airtable_created_at at time zone 'UTC', 'YYYY-MM-01') from public.interviews"
+        )
+    }
+    assert loaded <= months
+
+
+def test_a_failed_check_is_red_and_nothing_is_loaded(lane: Lane) -> None:
+    lane.airtable.faults.add(path_contains="/attachments/", status=404, body=b"gone", times=None)
+    run = lane.run("migrate")
+    assert not run.is_success
+    assert lane.checks(run)["airtable/attachments", "files_present"] is False
+    assert lane.query("select count(*) from airtable.records")[0][0] == 0
+    assert lane.materialised("supabase", "stories") == 0
+
+
+def test_a_run_of_a_command_is_re_executed_from_its_failure(lane: Lane) -> None:
+    lane.airtable.faults.add(path_contains="/attachments/", status=404, body=b"gone", times=None)
+    failed = lane.run("migrate")
+    assert not failed.is_success
+    lane.airtable.faults.clear()
+    again = runs.reexecute_from_failure(lane.instance, Environment.STAGING, failed)
+    steps = {
+        event.step_key
+        for event in lane.instance.all_logs(again.run_id)
+        if event.dagster_event and event.dagster_event.is_step_success
+        for event in [event.dagster_event]
+    }
+    assert again.is_success, facts(again, lane)
+    assert "export" not in steps
+    assert "load" in steps
+
+
+@pytest.mark.parametrize("job", ["migrate", "remigrate"])
+def test_production_refuses_to_load(lane: Lane, job: str) -> None:
+    from ledger_assets.environment import read_settings
+    from ledger_assets.errors import SettingsError
+
+    with pytest.raises(SettingsError, match="DATABASE_URL"):
+        read_settings(Environment.PRODUCTION)

@@ -1,0 +1,104 @@
+"""The code locations as Dagster loads them: in a fresh interpreter, without sockets, secrets or heavy libraries."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LOAD = """
+import json, socket, sys
+
+def refuse(*a, **k):
+    raise SystemExit("importing definitions opened a socket")
+
+socket.socket.connect = refuse
+socket.create_connection = refuse
+import dagster as dg
+import ledger_assets.definitions as definitions
+
+found = {}
+for name in ("staging", "production"):
+    location = getattr(definitions, name)
+    dg.Definitions.validate_loadable(location)
+    graph = location.get_repository_def().asset_graph
+    keys = sorted(graph.get_all_asset_keys(), key=str)
+    checks = graph.asset_check_keys
+    found[name] = {
+        "assets": ["/".join(k.path) for k in keys],
+        "partitioned": ["/".join(k.path) for k in keys if graph.get(k).partitions_def is not None],
+        "jobs": sorted(j for j in location.get_repository_def().job_names if j != "__ASSET_JOB"),
+        "checks": {"/".join(k.path): sorted(c.name for c in checks if c.asset_key == k) for k in keys},
+        "not blocking": [str(c) for c in checks if not graph.get_check_spec(c).blocking],
+    }
+found["heavy"] = [m for m in ("pyairtable", "pandera", "boto3", "dagster_aws") if m in sys.modules]
+print(json.dumps(found))
+"""
+
+
+def load(home: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Load both locations in a fresh interpreter with no settings but ``environ``."""
+    kept = {"PATH": os.environ["PATH"], "HOME": str(home), "LEDGER_HOME": str(home / "ledger"), **environ}
+    return subprocess.run([sys.executable, "-c", LOAD], env=kept, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[str]]]:
+    done = load(tmp_path_factory.mktemp("home"))
+    assert done.returncode == 0, done.stderr[-2000:]
+    parsed: dict[str, dict[str, list[str]]] = json.loads(done.stdout)
+    return parsed
+
+
+def test_both_locations_load_without_sockets_or_heavy_libraries(
+    found: dict[str, dict[str, list[str]]],
+) -> None:
+    assert found["heavy"] == []
+    assert len(found["staging"]["assets"]) == len(found["production"]["assets"]) > 30
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_a_location_holds_its_own_environment_alone(
+    found: dict[str, dict[str, list[str]]], environment: str
+) -> None:
+    assert all(path.startswith(f"{environment}/") for path in found[environment]["assets"])
+    assert all(job.endswith(f"_{environment}") for job in found[environment]["jobs"])
+
+
+def test_only_the_months_are_partitioned(found: dict[str, dict[str, list[str]]]) -> None:
+    assert found["staging"]["partitioned"] == ["staging/supabase/months"]
+
+
+def test_every_check_blocks_and_no_asset_has_more_than_four(found: dict[str, dict[str, list[str]]]) -> None:
+    assert found["staging"]["not blocking"] == []
+    checks: dict[str, list[str]] = found["staging"]["checks"]  # type: ignore[assignment]
+    # No record makes a row of these alone: what they hold is judged where its records are.
+    derived = {"organisations", "projects", "locations", "storyteller_contacts", "media_assets"}
+    assert {path for path, names in checks.items() if not names} == {f"staging/ledger/{n}" for n in derived}
+    assert [path for path, names in checks.items() if len(names) > 4] == []
+
+
+def test_the_jobs_are_those_of_the_documentation(found: dict[str, dict[str, list[str]]]) -> None:
+    assert found["staging"]["jobs"] == [
+        "dry_run_staging",
+        "export_staging",
+        "migrate_staging",
+        "remigrate_staging",
+        "verify_staging",
+    ]
+
+
+def test_the_locations_load_although_settings_are_missing(tmp_path: Path) -> None:
+    """A person must see the graph, and then one clear line when a run starts, not a location that fails to load."""
+    done = load(tmp_path, AIRTABLE_BASE_ID="appA")
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_wrong_profile_is_one_clear_line(tmp_path: Path) -> None:
+    done = load(tmp_path, LEDGER_PROFILE="empathy")
+    assert done.returncode != 0
+    assert "LEDGER_PROFILE: 'empathy' is not a profile; use empathy_ledger or any_base" in done.stderr
