@@ -76,7 +76,9 @@ def database(settings: Settings, *, purpose: str) -> Iterator[psycopg.Connection
         connect(url, application_name=f"ledger:{settings.environment}:{purpose}") as connection,
     ):
         if settings.database_url is None and len(schema.pending(connection)) == len(schema.migrations()):
-            schema.apply(connection)  # an embedded database is new: nobody has had a reason to apply it by hand
+            schema.apply(
+                connection
+            )  # an embedded database is new: nobody has had a reason to apply it by hand
         yield connection
 
 

@@ -106,7 +106,7 @@ def read_settings(environment: Environment, environ: Mapping[str, str] | None = 
         airtable=airtable,
         database_url=database_url,
         target_name=_target_name(environment, variable, database_url),
-        object_store_url=env.get("OBJECT_STORE_URL") or (home / "objects" / environment).as_uri(),
+        object_store_url=_object_store(env) or (home / "objects" / environment).as_uri(),
         first_month=_first_month(env),
         mappings=_folder(env, "LEDGER_MAPPINGS"),
     )
@@ -227,6 +227,19 @@ def _first_month(env: Mapping[str, str]) -> date:
         return date(int(year), int(month), 1)
     except ValueError:
         raise SettingsError(f"LEDGER_FIRST_MONTH: {value!r} is not a month; write it as 2024-10") from None
+
+
+def _object_store(env: Mapping[str, str]) -> str | None:
+    value = env.get("OBJECT_STORE_URL")
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
+        raise SettingsError(
+            f"OBJECT_STORE_URL: {parts.scheme or 'a path'} is not supported: exports hold people's words unencrypted and "
+            "stay on this machine; use file:///an/absolute/path"
+        )
+    return value
 
 
 def _folder(env: Mapping[str, str], variable: str) -> Path | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ledger_assets import reports
 from ledger_assets.environment import Environment, Settings
-from ledger_assets.errors import TargetError
+from ledger_assets.errors import CheckFailed, TargetError
 from ledger_assets.storage import ObjectStore
 from ledger_assets.tables.fields import TableSpec
 
@@ -35,6 +35,11 @@ def inputs(store: ObjectStore, specs: Sequence[TableSpec]) -> tuple[Export, Ledg
     if not specs:
         return latest_export(store), None
     ledger = latest_ledger(store)
+    if not ledger.manifest.passed:
+        failed = ", ".join(f"{c.name} of {c.table}" for c in ledger.manifest.checks if not c.passed)
+        raise CheckFailed(
+            f"ledger {ledger.ledger_id} failed its checks ({failed}): export and build it again"
+        )
     return Export(store, ledger.manifest.export_id), ledger
 
 
@@ -146,14 +151,23 @@ def scratch_database(connection: psycopg.Connection) -> Iterator[psycopg.Connect
 
 
 def prove(
-    settings: Settings, connection: psycopg.Connection, store: ObjectStore, specs: Sequence[TableSpec]
-) -> Proof:
-    """The proof of the latest load, read back from Postgres."""
+    settings: Settings,
+    connection: psycopg.Connection,
+    store: ObjectStore,
+    specs: Sequence[TableSpec],
+    *,
+    run_id: str,
+) -> tuple[Proof, str]:
+    """The proof of the latest load, read back from Postgres, and where its page is. Kept in the store and beside
+    the rows that it speaks of."""
     from ledger_assets.extract import pinned
+    from ledger_assets.load.history import keep_proof
+    from ledger_assets.proof.page import render
     from ledger_assets.proof.reconcile import reconcile
+    from ledger_assets.proof.report import document
 
     export, ledger = inputs(store, specs)
-    return reconcile(
+    proof = reconcile(
         connection,
         store=store,
         export=export,
@@ -162,3 +176,14 @@ def prove(
         mappings=settings.mappings,
         pinned=pinned.read(settings.home),
     )
+    told, page = document(proof), render(proof, target=settings.target_name, run_id=run_id)
+    keep_proof(
+        connection,
+        run_id=run_id,
+        export_id=proof.export_id,
+        ledger_id=proof.ledger_id,
+        passed=proof.passed,
+        document=told,
+        page=page,
+    )
+    return proof, reports.publish(store, run_id, "proof", told, page)

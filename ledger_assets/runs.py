@@ -30,6 +30,9 @@ from ledger_assets.errors import CheckFailed
 from ledger_assets.resources.run_lock import LOCK_SPACE, hold_run_lock, lock_key, storage_url
 
 MODULE = "ledger_assets.definitions"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""A command prints its own lines; every event is in the web UI all the same."""
+
 COMMAND_TAG = "ledger/started_by"
 GRACE_SECONDS = 60.0
 """A run of the UI takes its lock with its first step: younger ones without a lock may still be on their way."""
@@ -51,7 +54,7 @@ def run_job(
     definition = recon.get_definition()
     run = instance.create_run_for_job(
         definition,
-        run_config=run_config,
+        run_config={**QUIET, **(run_config or {})},
         tags={
             **definition.run_tags,
             COMMAND_TAG: "command",

@@ -42,7 +42,6 @@ ODD_THINGS = (
 def fill(file: BaseFile, *, seed: int, records: int | None) -> None:
     """Write the records; about ``records`` of them, 1,400 when None."""
     file.set_meta("tables", tables_to_json(schema.TABLES))
-    file.set_meta("seed", str(seed))
     plan = derivations(schema.TABLES)
     field_ids = {
         table.name: {f.name: table.field_id(f.name) for f in table.fields} for table in schema.TABLES

@@ -46,6 +46,7 @@ def create_base(
     try:
         file.set_meta("base_id", base_id)
         file.set_meta("shape", shape)
+        file.set_meta("seed", str(seed))
         if shape == "any_base":
             any_base.fill(file, seed=seed, records=scale)
         else:

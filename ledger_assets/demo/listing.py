@@ -149,7 +149,9 @@ def _sort_key(field_id: str) -> Callable[[Row], tuple[int, Any]]:
         value = None if text is None else decode(text)
         if value is None:
             return 0, ""
-        return (1, value) if isinstance(value, int | float) else (2, encode(value))
+        if isinstance(value, int | float):
+            return 1, value
+        return 2, value if isinstance(value, str) else encode(value)
 
     return key
 

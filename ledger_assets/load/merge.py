@@ -83,9 +83,7 @@ def merge_table(cur: Cursor, target: Target, frame: pl.DataFrame, scope: Scope, 
     if frame["id"].n_unique() != frame.height:
         raise StoreError(f"ledger table {target.name} has an id twice; make the ledger again")
     keys, diff = keys_table(target), sql.Identifier(f"diff_{target.name}")
-    cur.execute(
-        sql.SQL("create temp table {} (id uuid, source_hash bytea) on commit drop").format(keys)
-    )
+    cur.execute(sql.SQL("create temp table {} (id uuid, source_hash bytea) on commit drop").format(keys))
     copy_frame(cur, keys, frame.select("id", "source_hash"))
     cur.execute(sql.SQL("analyze {}").format(keys))
     names = {"table": sql.Identifier(target.name), "keys": keys, "diff": diff}

@@ -204,6 +204,8 @@ class LinkProof:
     against: str
     links: int
     found: int
+    rows: bool = False
+    """Compared with rows; else with the field on the other side, so that every link field of the base is once."""
     rejected: int = 0
     changed: int = 0
     missing: Named = Named()

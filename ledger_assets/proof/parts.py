@@ -103,6 +103,7 @@ def _judge(
         against=target,
         links=sum(counts.values()) - counts.get("extra", 0) - counts.get("added", 0),
         found=sum(counts.get(verdict, 0) for verdict in here),
+        rows=True,
         rejected=counts.get("rejected", 0) + counts.get("skipped", 0),
         changed=counts.get("changed", 0) + counts.get("added", 0),
         missing=parts.get("missing", Named()),

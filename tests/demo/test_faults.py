@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pyairtable
 import pytest
 import requests
-from tests.demo.conftest import table_url
 
 from ledger_assets.demo.faults import RateLimit
 from ledger_assets.demo.server import LocalAirtable
+from tests.demo.conftest import table_url
 
 
 def test_the_sixth_request_of_a_second_starts_the_penalty(serve: Callable[..., LocalAirtable]) -> None:

@@ -10,10 +10,10 @@ import pytest
 import requests
 from pyairtable.formulas import OR, RECORD_ID
 from pyairtable.models.schema import UnknownFieldSchema
-from tests.demo.conftest import table_url
 
 from ledger_assets.demo.any_base import ODD_NUMBERS, ODD_TEXTS, ODD_THINGS
 from ledger_assets.demo.server import LocalAirtable
+from tests.demo.conftest import table_url
 
 
 def test_pyairtable_reads_names_ids_and_schema(server: LocalAirtable, base: pyairtable.Base) -> None:
@@ -36,9 +36,7 @@ def test_records_are_read_by_id_by_field_by_formula_sorted_and_counted(base: pya
     some = [record["id"] for record in everyone[5:120]]
     formula = OR(*(RECORD_ID().eq(record_id) for record_id in some))
     assert [record["id"] for record in table.all(formula=formula)] == some
-    assert (
-        table.get(some[0])["fields"] == everyone[5]["fields"] or "File Profile Image" in everyone[5]["fields"]
-    )
+    assert table.get(some[0])["fields"]["Name"] == everyone[5]["fields"]["Name"]
     only = table.all(fields=["Name"], max_records=3, page_size=2)
     assert [set(record["fields"]) for record in only] == [{"Name"}] * 3
     names = [record["fields"]["Name"] for record in table.all(sort=["-Name"])]
@@ -72,7 +70,8 @@ def test_a_listing_is_frozen_in_order_and_live_in_values(
     table.delete(everything[160])
     seen, page = first["records"], first
     while offset := page.get("offset"):
-        assert offset.startswith("itr") and "/rec" in offset
+        assert offset.startswith("itr")
+        assert "/rec" in offset
         page = session.get(url, params={"offset": offset}).json()
         assert len(page["records"]) <= 100
         seen = seen + page["records"]

@@ -7,9 +7,9 @@ from typing import Any
 import pyairtable
 import pytest
 import requests
-from tests.demo.conftest import table_url
 
 from ledger_assets.demo.server import LocalAirtable
+from tests.demo.conftest import table_url
 
 
 def fields(base: pyairtable.Base, table: str, record_id: str) -> dict[str, Any]:
@@ -112,6 +112,14 @@ def test_a_refused_change_changes_nothing(
     assert len(base.table("Storytellers").all()) == 187
     eleven = {"records": [{"id": person["id"], "fields": {}}] * 11}
     assert session.patch(table_url(server, "Storytellers"), json=eleven).status_code == 422
+
+
+def test_a_refused_record_takes_no_number(base: pyairtable.Base) -> None:
+    table = base.table("Stories")
+    before = table.create({"Title": "Before"})["fields"]["Story ID"]
+    with pytest.raises(requests.HTTPError):
+        table.create({"Title": "Refused", "Status": "No such option"})
+    assert table.create({"Title": "After"})["fields"]["Story ID"] == before + 1
 
 
 def test_typecast_makes_the_option(base: pyairtable.Base) -> None:

@@ -596,3 +596,17 @@ def test_secrets_and_cells_are_in_no_message_repr_or_log(
     said = f"{caught.value}{caught.value!r}{client!r}{vars(client)}{caplog.text}"
     assert "asking again" in caplog.text
     assert "Sentinel" not in said.replace("TestClock", "")
+
+
+def test_an_address_is_in_no_message_even_when_nothing_answers(
+    airtable: ScriptedAirtable, client: AirtableClient, store: ObjectStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The errors of requests hold the whole address, offsets and formulas included."""
+    caplog.set_level("DEBUG")
+    airtable.once("tblStories", Answer("", promised=5), times=1000)
+    with pytest.raises(
+        SourceError, match=r"'Stories' \(tblStories\): no answer \(\w+\); tried 8 times"
+    ) as caught:
+        export(client, store)
+    assert "127.0.0.1" not in f"{caught.value}{caplog.text}"
+    assert "pageSize" not in f"{caught.value}{caplog.text}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ledger_assets.errors import LedgerError
-from ledger_assets.extract.limiter import HEADROOM, Clock, RateLimiter, only_one
+from ledger_assets.extract.limiter import HEADROOM, Clock, RateLimiter, locked, only_one
 
 from .conftest import TestClock
 
@@ -100,6 +100,18 @@ def test_threads_share_one_budget(tmp_path: Path, clock: TestClock) -> None:
     for thread in threads:
         thread.join()
     assert float((tmp_path / "slot").read_text()) - started >= 40 * INTERVAL - 0.001
+
+
+def test_nobody_takes_a_slot_while_another_is_taking_one(tmp_path: Path, clock: TestClock) -> None:
+    """Two that read the same moment would send two requests at it."""
+    one = limiter(tmp_path / "slot", clock)
+    taken = threading.Event()
+    thread = threading.Thread(target=lambda: (one.wait(), taken.set()))
+    with locked(tmp_path / "slot"):
+        thread.start()
+        assert not taken.wait(0.2)
+    assert taken.wait(60)
+    thread.join()
 
 
 def test_only_one_holds_a_lock_and_its_end_frees_it(tmp_path: Path) -> None:

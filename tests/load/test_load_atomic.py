@@ -128,24 +128,24 @@ def test_a_column_that_the_database_lacks_is_named(db: psycopg.Connection, world
 def test_two_loads_at_once_end_as_one_after_the_other(
     db: psycopg.Connection, database_url: str, world: World
 ) -> None:
-    # Claimed before: the claim's own unique key would keep the two apart the first time.
+    # Claimed before, and two exports: else unique keys of the claim or the export would keep the two apart.
     run(db, world)
     for number in range(300):
         world.person(f"recTwin{number:03d}", "Twin")
-    made = world.publish()
+    exports = [world.publish(), world.publish()]
     barrier = threading.Barrier(2)
 
-    def one_load(_: int) -> bool:
+    def one_load(number: int) -> bool:
         with connect(database_url, application_name="twin") as conn:
             barrier.wait()
-            return run(conn, world, made).committed
+            return run(conn, world, exports[number]).committed
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(one_load, range(2))) == [True, True]
     twice = contents(db)
     with db.transaction():
         db.execute("truncate people, works, credits, airtable.records, migration.findings")
-    run(db, world, made)
+    run(db, world, exports[0])
     assert contents(db) == twice
     with db.transaction():
         assert db.execute("select count(*) from migration.loads").fetchone() == (4,)

@@ -1,0 +1,47 @@
+"""The proof as JSON for programs, and its one sentence for everybody."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from ledger_assets.proof.model import Proof
+
+FORMAT = 1
+
+
+def headline(proof: Proof) -> str:
+    """The verdict in one sentence."""
+    records = sum(one.export for one in proof.records)
+    cells = count_cells(proof)
+    if proof.passed:
+        return (
+            f"Nothing was lost: all {records:,} records and {cells:,} cells of the base are in {proof.database}, "
+            "each accounted for, and nothing was invented."
+        )
+    failed = [check for check in proof.checks if not check.passed]
+    places = ", ".join(dict.fromkeys(f"{check.table} ({check.name})" for check in failed[:6]))
+    more = f" and {len(failed) - 6} more" if len(failed) > 6 else ""
+    return f"Not proven: {len(failed)} of {len(proof.checks)} checks failed: {places}{more}."
+
+
+def count_cells(proof: Proof) -> int:
+    """Cells of the export, each field counted once however many columns it fills."""
+    return sum({(one.table, one.field_id): one.source for one in proof.fields}.values())
+
+
+def document(proof: Proof) -> dict[str, Any]:
+    """The proof as plain data."""
+    return {
+        "format": FORMAT,
+        "headline": headline(proof),
+        "passed": proof.passed,
+        "checks": [asdict(check) for check in proof.checks],
+        **asdict(proof),
+    }
+
+
+def to_json(proof: Proof) -> str:
+    """The proof as JSON."""
+    return json.dumps(document(proof), indent=1)

@@ -1,0 +1,144 @@
+"""What a person reads when something is wrong: one line that names the setting and the remedy, exit 2, nothing done."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SECRET = "pat0sentinel0secret"
+BASE = "appABCDEFGHIJKLMN"
+
+
+def command(home: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """``ledger-assets`` with no settings but ``environ``."""
+    kept = {"PATH": os.environ["PATH"], "HOME": str(home), "LEDGER_HOME": str(home / "ledger")}
+    return subprocess.run(
+        [sys.executable, "-c", "from ledger_assets.cli import main; main()", *arguments],
+        env={**kept, "PYTHONPATH": os.pathsep.join(sys.path), **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=home,
+    )
+
+
+DATABASE = "postgresql://postgres:hunter2secret@127.0.0.1:1/app"
+
+WRONG = {
+    "key without base": ({"AIRTABLE_API_KEY": SECRET}, "AIRTABLE_BASE_ID is not set"),
+    "base without key": ({"AIRTABLE_BASE_ID": BASE}, "AIRTABLE_API_KEY is not set"),
+    "not a base": ({"AIRTABLE_API_KEY": SECRET, "AIRTABLE_BASE_ID": "tblX"}, "AIRTABLE_BASE_ID: 'tblX' is not a base id"),
+    "plain http": (
+        {"AIRTABLE_API_KEY": SECRET, "AIRTABLE_BASE_ID": BASE, "AIRTABLE_ENDPOINT_URL": "http://example.org"},
+        "AIRTABLE_ENDPOINT_URL: 'http://example.org' must be https://",
+    ),
+    "profile": ({"LEDGER_PROFILE": "other"}, "LEDGER_PROFILE: 'other' is not a profile"),
+    "month": ({"LEDGER_FIRST_MONTH": "2024-13"}, "LEDGER_FIRST_MONTH: '2024-13' is not a month"),
+    "rate": ({"AIRTABLE_REQUESTS_PER_SECOND": "fast"}, "AIRTABLE_REQUESTS_PER_SECOND: 'fast' is not a number"),
+    "store": ({"OBJECT_STORE_URL": "s3://bucket/prefix"}, "OBJECT_STORE_URL: s3 is not supported"),
+    "mappings": ({"LEDGER_MAPPINGS": "missing-folder"}, "LEDGER_MAPPINGS: the folder"),
+    "synthetic base into a real database": ({"STAGING_DATABASE_URL": DATABASE}, "STAGING_DATABASE_URL names a real database"),
+    "transaction pooler": (
+        {"AIRTABLE_API_KEY": SECRET, "AIRTABLE_BASE_ID": BASE, "STAGING_DATABASE_URL": DATABASE.replace(":1/", ":6543/")},
+        "STAGING_DATABASE_URL: port 6543",
+    ),
+    "one database for both": (
+        {
+            "AIRTABLE_API_KEY": SECRET,
+            "AIRTABLE_BASE_ID": BASE,
+            "STAGING_DATABASE_URL": DATABASE,
+            "DATABASE_URL": DATABASE.replace("postgres:", "other:"),
+        },
+        "STAGING_DATABASE_URL and DATABASE_URL name the same database",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_setting_is_one_line_and_nothing_is_done(tmp_path: Path, case: str) -> None:
+    environ, words = WRONG[case]
+    done = command(tmp_path, "migrate", "staging", **environ)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
+    assert SECRET not in done.stderr + done.stdout
+    assert "hunter2secret" not in done.stderr + done.stdout
+    assert not (tmp_path / "ledger" / "postgres").exists()
+
+
+def test_a_real_base_never_runs_in_the_embedded_production(tmp_path: Path) -> None:
+    done = command(tmp_path, "export", "production", AIRTABLE_API_KEY=SECRET, AIRTABLE_BASE_ID=BASE)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "DATABASE_URL is not set" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["migrate", "staging", "--target=production"], "No such option"),
+        (["migrate"], "Missing argument 'ENV'"),
+        (["migrate", "prod"], "'prod' is not one of"),
+        (["migrate", "staging", "--months", "2025-1"], "--months: '2025-1' is not a range of months"),
+        (["migrate", "staging", "--months", "2025-03..2025-01"], "--months: 2025-03 is after 2025-01"),
+        (["migrate", "staging", "--dry-run", "--months", "2025-01"], "--dry-run and --months do not go together"),
+        (["findings", "resolve", "17", "--take", "skip"], "write the id as it is listed"),
+        (["findings", "resolve", "staging/17"], "Missing option '--take'"),
+    ],
+)
+def test_wrong_usage_is_exit_2(tmp_path: Path, arguments: list[str], words: str) -> None:
+    done = command(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_production_asks_for_the_targets_own_name(tmp_path: Path) -> None:
+    done = command(tmp_path, "migrate", "production")
+    assert done.returncode == 2
+    assert "use --confirm ledger_production" in done.stderr
+
+
+def test_production_refuses_to_load_without_a_checkpoint(tmp_path: Path) -> None:
+    done = command(tmp_path, "migrate", "production", "--confirm", "ledger_production")
+    assert done.returncode == 2
+    assert "no verified checkpoint" in done.stderr
+
+
+def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
+    done = command(
+        tmp_path,
+        "schema",
+        "apply",
+        "staging",
+        AIRTABLE_API_KEY=SECRET,
+        AIRTABLE_BASE_ID=BASE,
+        STAGING_DATABASE_URL=DATABASE,
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "refuses connections" in done.stderr
+    assert "hunter2secret" not in done.stderr
+
+
+def test_a_home_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ledger").write_text("a file")
+    done = command(tmp_path, "status", "staging")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "LEDGER_HOME: the folder" in done.stderr
+
+
+def test_every_setting_is_in_the_example_file_with_a_line_of_its_own() -> None:
+    root = Path(__file__).resolve().parents[2]
+    example = (root / ".env.example").read_text()
+    source = "".join(path.read_text() for path in (root / "ledger_assets").rglob("*.py"))
+    import re
+
+    used = set(re.findall(r'"((?:AIRTABLE|LEDGER|DAGSTER|STAGING|DATABASE|OBJECT)_[A-Z_]+)"', source)) - {"DAGSTER_HOME"}
+    lines = example.splitlines()
+    named = {line.rstrip("=") for line in lines if re.fullmatch(r"[A-Z_]+=", line)}
+    assert used == named
+    assert all(lines[i - 1].startswith("# ") for i, line in enumerate(lines) if line.endswith("="))
