@@ -63,6 +63,7 @@ def fill(file: BaseFile, *, seed: int, records: int | None) -> None:
             _write(file, index, table, block, cells, written)
         file.add_attachments(block.files)
         file.add_comments(block.comments)
+        block.forget()
         left -= size
         number += 1
     file.set_meta("autonumber", str(written["Everything"] + 1))

@@ -87,6 +87,7 @@ def _fill(file: BaseFile, seed: int, scale: int | None) -> None:
                 records.append((draft.id, iso(draft.created), cells[draft.id]))
         set_derived(plan, by_table, cells.get)
         _write(file, block, cells, written)
+        block.forget()
         file.set_meta("autonumber", str(41 * (number + 1) + 2))
 
 

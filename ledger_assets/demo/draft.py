@@ -65,6 +65,12 @@ class Block:
         self.files.append(made)
         return made
 
+    def forget(self) -> None:
+        """Let the records go: linked both ways, they would keep each other until the collector comes by."""
+        for drafts in self.drafts.values():
+            for draft in drafts:
+                draft.links.clear()
+
 
 def connect(one: Draft, its_field: str, other: Draft, other_field: str) -> None:
     """Link two records both ways."""

@@ -35,7 +35,8 @@ from ledger_assets.extract.unfinished import (
 from ledger_assets.storage import ObjectStore
 
 MOST_THREADS = 64
-COMMENT_READERS = 8
+COMMENT_READERS = 4
+"""Enough for five requests a second at 0.8 s each; more would only take slots from the longest table."""
 SHOWN_IDS = 20
 
 T = TypeVar("T")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import sql
 
 from ledger_assets.errors import StoreError
+from ledger_assets.extract.content import content_sha256
 from ledger_assets.extract.export import Export
 from ledger_assets.load.jsontext import fields_json, member
 from ledger_assets.load.merge import Scope
@@ -106,12 +107,12 @@ def _records(export: Export, table_id: str, scope: Scope) -> Iterator[Row]:
             created = datetime.fromisoformat(record.created_time)
             if month_key(created, scope.first_month) not in scope.months:
                 continue
-        yield Row((record.id,), hashlib.sha256(record.raw.encode()).digest(), record, len(record.raw))
+        yield Row((record.id,), content_sha256(record.raw), record, len(record.raw))
 
 
 def _record_values(record: Any) -> tuple[Any, ...]:
     fields, lossy = fields_json(record.raw)
-    return record.created_time, record.raw, fields, lossy
+    return record.created_time, record.raw, fields, lossy, hashlib.sha256(record.raw.encode()).digest()
 
 
 def _comments(export: Export, table_id: str, chosen: set[tuple[str, str]] | None) -> Iterator[Row]:

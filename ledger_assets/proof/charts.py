@@ -1,4 +1,5 @@
-"""Small charts as inline SVG: no script, no network, readable without colour because the numbers stand beside them."""
+"""Small charts as inline SVG: no script, no network, readable without colour because the numbers stand beside
+them."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ class Part:
 
 
 def bar(parts: Sequence[Part], total: int, *, height: int = 10) -> str:
-    """A bar of ``parts`` of ``total``. A part that is there can be seen: it is never thinner than two units."""
+    """A bar of ``parts`` of ``total``. A part that is there can be seen: it is never thinner than two
+    units."""
     shown = [part for part in parts if part.count]
     label = escape(", ".join(f"{part.count:,} {part.words}" for part in shown) or "none", quote=True)
     head = (

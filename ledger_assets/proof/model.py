@@ -136,6 +136,9 @@ class Records:
     """Raw records whose columns (fields, created time) are not what their text says."""
     comments_export: int
     comments_raw: int
+    readdressed: int = 0
+    """Raw records that are the export's but for the addresses of files, which Airtable signs anew every
+    time."""
     equations: tuple[Equation, ...] = ()
 
     @property
@@ -205,7 +208,8 @@ class LinkProof:
     links: int
     found: int
     rows: bool = False
-    """Compared with rows; else with the field on the other side, so that every link field of the base is once."""
+    """Compared with rows; else with the field on the other side, so that every link field of the base is
+    once."""
     rejected: int = 0
     changed: int = 0
     missing: Named = Named()

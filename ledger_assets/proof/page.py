@@ -1,7 +1,8 @@
-"""The proof as one HTML page for a person: self-contained, printable, without scripts and without a cell's value.
+"""The proof as one HTML page for a person: self-contained, printable, without scripts and without a cell's
+value.
 
-What belongs here: what is shown, in which order and words. What does not: how it looks (``templates``), the charts'
-drawing (``charts``), any judgement (``model``).
+What belongs here: what is shown, in which order and words. What does not: how it looks (``templates``), the
+charts' drawing (``charts``), any judgement (``model``).
 """
 
 from __future__ import annotations
@@ -100,19 +101,25 @@ def render(proof: Proof, *, target: str = "", run_id: str = "") -> str:
             run_id=run_id,
             tiles=_tiles(proof),
             failures=failures(proof),
-            tables=[(name, [f for f in proof.fields if f.table == name]) for name in tables],
+            tables=[_table(name, [f for f in proof.fields if f.table == name]) for name in tables],
             words=WORDS,
             kinds=KINDS,
             used=[verdict for verdict in WORDS if any(f.verdicts.get(verdict) for f in proof.fields)],
             field_bar=field_bar,
             table_bar=table_bar,
             equation_bar=equation_bar,
-        derived_bar=derived_bar,
+            derived_bar=derived_bar,
             table_passed=lambda fields: all(f.passed for f in fields),
             cells=lambda fields: sum({f.field_id: f.source for f in fields}.values()),
             others=_others,
         )
     )
+
+
+def _table(name: str, fields: list[FieldProof]) -> tuple[str, list[FieldProof], list[FieldProof]]:
+    """A table's fields: those with anything to say, and those that are empty in Airtable and here."""
+    empty = [f for f in fields if f.passed and not f.source and not f.verdicts]
+    return name, [f for f in fields if f not in empty], empty
 
 
 def failures(proof: Proof) -> list[Failure]:
@@ -182,7 +189,13 @@ def _tiles(proof: Proof) -> list[Tile]:
             not (passed["cells"] + passed["columns"]),
             "cells",
         ),
-        Tile("Links", sum(p.links for p in proof.links if not p.rows), "both ways", not passed["links"], "links"),
+        Tile(
+            "Links",
+            sum(p.links for p in proof.links if not p.rows),
+            "both ways",
+            not passed["links"],
+            "links",
+        ),
         Tile("Computed", sum(d.agree for d in compared), "recomputed", not passed["derived"], "computed"),
         Tile("Files", proof.files.files, "hashed again", not passed["files"], "files"),
     ]

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from ledger_assets.extract.content import content_sha256
 from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import TableMeta
 from ledger_assets.proof.model import SAMPLE, Equation, Named, Records
@@ -25,7 +26,7 @@ from ledger_assets.tables.fields import TableSpec
 
 NO_CONTENT = hashlib.sha256().hexdigest()
 """The content hash of a table without records."""
-_RAW_LIVE = ("same", "extra", "altered", "hash_stale")
+_RAW_LIVE = ("same", "readdressed", "extra", "altered", "hash_stale")
 _DECODER = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal)
 
 
@@ -40,6 +41,7 @@ def prove_records(
     id."""
     verdicts: dict[str, dict[str, Named]] = {}
     contents: dict[str, str | None] = {}
+    _stage_readdressed(conn, base_id)
     for table_id, verdict, count, ids, content in conn.execute(statement("records"), {"base": base_id}):
         verdicts.setdefault(table_id, {})[verdict] = named(count, ids)
         contents[table_id] = content
@@ -99,10 +101,38 @@ def _records(
         deleted_wrongly=found.get("deleted_wrongly", Named()),
         hash_stale=found.get("hash_stale", Named()),
         fields_differ=differ,
+        readdressed=found.get("readdressed", Named()).count,
         comments_export=counted.comments,
         comments_raw=comments,
         equations=tuple(_equation(conn, base_id, table_id, spec, counted.records) for spec in specs),
     )
+
+
+def _stage_readdressed(conn: psycopg.Connection, base_id: str) -> None:
+    """Find the records whose text differs from the export's in addresses of files alone.
+
+    Judged from the text as it lies in Postgres, not from the hash that the loader put beside it.
+    """
+    query = """select e.table_id, e.record_id, e.content, r.raw from proof_export e
+        join airtable.records r on r.base_id = %s and r.table_id = e.table_id and r.record_id = e.record_id
+        where sha256(convert_to(r.raw, 'UTF8')) <> e.sha"""
+    same: list[tuple[str, str]] = []
+    with conn.cursor(name="proof_readdressed") as cursor:
+        for table_id, record_id, content, raw in cursor.execute(query, (base_id,)):
+            if _content(raw) == content:
+                same.append((table_id, record_id))
+    with conn.cursor().copy("copy proof_readdressed from stdin") as copy:
+        for row in same:
+            copy.write_row(row)
+    conn.execute("analyze proof_readdressed")
+
+
+def _content(raw: str) -> bytes | None:
+    """The content hash; None for a text that is no JSON, which no export ever delivered."""
+    try:
+        return content_sha256(raw)
+    except ValueError:
+        return None
 
 
 def _equation(

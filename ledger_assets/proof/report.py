@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from ledger_assets.proof.checks import BASE
 from ledger_assets.proof.model import Proof
 
 FORMAT = 1
@@ -21,9 +22,10 @@ def headline(proof: Proof) -> str:
             "each accounted for, and nothing was invented."
         )
     failed = [check for check in proof.checks if not check.passed]
-    places = ", ".join(dict.fromkeys(f"{check.table} ({check.name})" for check in failed[:6]))
-    more = f" and {len(failed) - 6} more" if len(failed) > 6 else ""
-    return f"Not proven: {len(failed)} of {len(proof.checks)} checks failed: {places}{more}."
+    tables = dict.fromkeys(check.table for check in failed if check.table != BASE)
+    places = [*tables, *(f"the base's {check.name}" for check in failed if check.table == BASE)]
+    shown = ", ".join(places[:6]) + (f" and {len(places) - 6} more" if len(places) > 6 else "")
+    return f"Not proven: {len(failed)} of {len(proof.checks)} checks failed, in {shown}."
 
 
 def count_cells(proof: Proof) -> int:

@@ -23,6 +23,7 @@ from psycopg import sql
 
 from ledger_assets import progress
 from ledger_assets.errors import SettingsError
+from ledger_assets.extract.content import content_sha256
 from ledger_assets.extract.export import Export, page_key, unpack
 from ledger_assets.extract.metadata import BaseMeta
 from ledger_assets.proof.statements import statement
@@ -61,7 +62,7 @@ def stage_export(conn: psycopg.Connection, store: ObjectStore, export: Export) -
     """Every record's id and the hash of its exact text, and the number of cells per field, by table id."""
     found: dict[str, Counted] = {}
     with conn.cursor().copy("copy proof_export from stdin (format binary)") as copy:
-        copy.set_types(["text", "text", "bytea"])
+        copy.set_types(["text", "text", "bytea", "bytea"])
         for table in export.manifest.tables:
             counted = found[table.id] = Counted(comments=sum(1 for _ in export.comments(table.id)))
             seen: set[str] = set()
@@ -70,7 +71,8 @@ def stage_export(conn: psycopg.Connection, store: ObjectStore, export: Export) -
                     record: dict[str, Any] = _DECODER.decode(raw)
                     if record["id"] not in seen:
                         seen.add(record["id"])
-                        copy.write_row((table.id, record["id"], hashlib.sha256(raw.encode()).digest()))
+                        exact = hashlib.sha256(raw.encode()).digest()
+                        copy.write_row((table.id, record["id"], exact, content_sha256(raw)))
                         _count(counted, record["fields"])
                 progress.report("proof", table.name, counted.records, table.records)
     conn.execute("analyze proof_export")

@@ -35,6 +35,8 @@ create table if not exists airtable.records (
   lossy text[] not null default '{}',
   -- convert_to and never raw::bytea: that cast reads backslashes and gives another hash.
   sha256 bytea not null check (sha256 = sha256(convert_to(raw, 'UTF8'))),
+  -- Of raw without the addresses of files, which Airtable signs anew with every answer: tells whether it changed.
+  content_sha256 bytea not null check (length(content_sha256) = 32),
   first_export_id text not null,
   export_id text not null,
   source_deleted_at timestamptz,

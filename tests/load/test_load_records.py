@@ -105,16 +105,26 @@ cells = st.recursive(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
-@given(fields=st.dictionaries(hard_text, cells, max_size=4), ascii_only=st.booleans())
+@given(
+    fields=st.dictionaries(hard_text, cells, max_size=4),
+    ascii_only=st.booleans(),
+    head=st.sampled_from([{}, {"createdTime": "t"}, {"createdTime": "t", "commentCount": 3}]),
+    tail=st.sampled_from([{}, {"commentCount": 3}, {"more": "\\u0000"}]),
+)
 def test_jsonb_accepts_what_is_made_for_it_whatever_the_record(
-    conn: psycopg.Connection, fields: dict[str, object], ascii_only: bool
+    conn: psycopg.Connection,
+    fields: dict[str, object],
+    ascii_only: bool,
+    head: dict[str, object],
+    tail: dict[str, object],
 ) -> None:
     """And a field that is not named as lossy reads back as it was."""
+    record = {"id": "rec", **head, "fields": fields, **tail}
     try:
-        raw = json.dumps({"id": "rec", "fields": fields}, ensure_ascii=ascii_only)
+        raw = json.dumps(record, ensure_ascii=ascii_only)
         raw.encode()
     except UnicodeEncodeError:
-        raw = json.dumps({"id": "rec", "fields": fields})
+        raw = json.dumps(record)
     text, lossy = fields_json(raw)
     with conn.transaction():
         found = conn.execute("select %s::jsonb::text", (text,)).fetchone()

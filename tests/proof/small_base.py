@@ -1,8 +1,8 @@
-"""A small base that a test spells out: links given on one side, everything that Airtable computes computed, files
-stored, exported as the export step writes it.
+"""A small base that a test spells out: links given on one side, everything that Airtable computes computed,
+files stored, exported as the export step writes it.
 
-The values are invented. The records are chosen so that every rule of the declarations has a cell: normalised, refused,
-unmapped and blank ones, two storytellers of one story, error cells, white space, milliseconds.
+The values are invented. The records are chosen so that every rule of the declarations has a cell: normalised,
+refused, unmapped and blank ones, two storytellers of one story, error cells, white space, milliseconds.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Every kind of loss, done on purpose to a proven database: the proof must name it. L-numbers: how other tools lose
-data (reference/airtable.md)."""
+"""Every kind of loss, done on purpose to a proven database: the proof must name it. L-numbers: how other
+tools lose data (reference/airtable.md)."""
 
 from __future__ import annotations
 

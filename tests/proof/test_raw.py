@@ -1,4 +1,5 @@
-"""Losses in the raw records, and what stays true of any base: the raw records are the export's, to the byte."""
+"""Losses in the raw records, and what stays true of any base: the raw records are the export's, to the
+byte."""
 
 from __future__ import annotations
 
@@ -178,7 +179,8 @@ def test_l18_a_one_way_link_is_proven(load_base: Load) -> None:
 
 
 def test_l7_a_field_overwritten_by_one_of_a_similar_name_is_named(load_base: Load) -> None:
-    """ "linked_items" and "# linked items" give one column where names are simplified; here they have their ids."""
+    """ "linked_items" and "# linked items" give one column where names are simplified; here they have their
+    ids."""
     world = load_base(any_base(), ())
     one, other = ANY[0].field_id("linked_items"), ANY[0].field_id("# linked items")
     world.damage(

@@ -44,7 +44,8 @@ class World:
         )
 
     def damage(self, statement: str, *values: object) -> None:
-        """Change the database as the loader would, so that nothing counts as somebody's own change. Must hit."""
+        """Change the database as the loader would, so that nothing counts as somebody's own change. Must
+        hit."""
         with self.conn.transaction():
             self.conn.execute("set local migration.writer = 'on'")
             assert self.conn.execute(statement.encode(), values or None).rowcount > 0

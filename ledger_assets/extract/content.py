@@ -1,0 +1,58 @@
+"""What of a record's text is content: all of it but the addresses of files.
+
+Airtable signs the address of every attachment anew with each response, so the text of a record with a file differs
+from export to export although nothing changed. Its content hash leaves those addresses out, and only those: the
+strings that stand as ``url`` in an attachment or its thumbnails. The exact text is kept and hashed all the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def content_sha256(raw: str) -> bytes:
+    """SHA-256 of a record's text without the addresses of its attachments (own cells and lookups)."""
+    return hashlib.sha256(without_addresses(raw).encode()).digest()
+
+
+def without_addresses(raw: str) -> str:
+    """A record's text with the addresses of its attachments emptied."""
+    if '"att' not in raw or '"url"' not in raw:
+        return raw
+    addresses = set(_addresses(json.loads(raw).get("fields")))
+    if not addresses:
+        return raw
+
+    def emptied(match: re.Match[str]) -> str:
+        text = match[0]
+        value = json.loads(text) if "\\" in text else text[1:-1]
+        return '""' if value in addresses else text
+
+    return _STRING.sub(emptied, raw)
+
+
+def _addresses(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _addresses(item)
+    elif isinstance(value, dict):
+        if is_attachment(value):
+            thumbnails = value.get("thumbnails")
+            sizes = thumbnails.values() if isinstance(thumbnails, dict) else ()
+            for holder in (value, *(size for size in sizes if isinstance(size, dict))):
+                if isinstance(holder.get("url"), str):
+                    yield holder["url"]
+        else:
+            for item in value.values():
+                yield from _addresses(item)
+
+
+def is_attachment(value: dict[str, Any]) -> bool:
+    """True for an attachment: a button or a person may have an address too, which is content."""
+    return isinstance(value.get("id"), str) and value["id"].startswith("att") and "filename" in value
