@@ -119,9 +119,8 @@ def _load(
         first_month=settings.first_month,
         commit=commit,
     )
-    reports.publish(
-        store, run_id, "load" if commit else "dry_run", {"export_id": export.export_id, **asdict(report)}
-    )
+    if commit:
+        reports.publish(store, run_id, "load", {"export_id": export.export_id, **asdict(report)})
     return report
 
 
@@ -151,23 +150,14 @@ def scratch_database(connection: psycopg.Connection) -> Iterator[psycopg.Connect
 
 
 def prove(
-    settings: Settings,
-    connection: psycopg.Connection,
-    store: ObjectStore,
-    specs: Sequence[TableSpec],
-    *,
-    run_id: str,
-) -> tuple[Proof, str]:
-    """The proof of the latest load, read back from Postgres, and where its page is. Kept in the store and beside
-    the rows that it speaks of."""
+    settings: Settings, connection: psycopg.Connection, store: ObjectStore, specs: Sequence[TableSpec]
+) -> Proof:
+    """The proof of the latest load, read back from Postgres."""
     from ledger_assets.extract import pinned
-    from ledger_assets.load.history import keep_proof
-    from ledger_assets.proof.page import render
     from ledger_assets.proof.reconcile import reconcile
-    from ledger_assets.proof.report import document
 
     export, ledger = inputs(store, specs)
-    proof = reconcile(
+    return reconcile(
         connection,
         store=store,
         export=export,
@@ -176,14 +166,3 @@ def prove(
         mappings=settings.mappings,
         pinned=pinned.read(settings.home),
     )
-    told, page = document(proof), render(proof, target=settings.target_name, run_id=run_id)
-    keep_proof(
-        connection,
-        run_id=run_id,
-        export_id=proof.export_id,
-        ledger_id=proof.ledger_id,
-        passed=proof.passed,
-        document=told,
-        page=page,
-    )
-    return proof, reports.publish(store, run_id, "proof", told, page)

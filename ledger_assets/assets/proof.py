@@ -37,14 +37,15 @@ def build_proof_assets(
         postgres: PostgresResource,
         run_lock: RunLock,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster refuses the subscripted form here
-        from ledger_assets import lane, reports
+        from ledger_assets import lane
+        from ledger_assets.proof.publish import publish_dry_run
 
         with one_line_failures():
             settings = read_settings(environment)
             store = objects.open()
             with postgres.connect(context.run.run_id) as connection:
                 report = lane.dry_run(settings, connection, store, specs, run_id=context.run.run_id)
-            page = reports.location(store, f"reports/{context.run.run_id}/dry_run.json")
+            page = publish_dry_run(settings, store, report, run_id=context.run.run_id, specs=specs)
         return dg.MaterializeResult(
             metadata=checks.dry_run_metadata(report, page),
             check_results=[checks.dry_run_result(dry_key, report)],
@@ -65,12 +66,14 @@ def build_proof_assets(
         run_lock: RunLock,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster refuses the subscripted form here
         from ledger_assets import lane
+        from ledger_assets.proof.publish import publish_proof
 
         with one_line_failures():
             settings = read_settings(environment)
             store = objects.open()
             with postgres.connect(context.run.run_id) as connection:
-                proof, page = lane.prove(settings, connection, store, specs, run_id=context.run.run_id)
+                proof = lane.prove(settings, connection, store, specs)
+                page = publish_proof(settings, store, connection, proof, run_id=context.run.run_id)
         return dg.MaterializeResult(
             metadata=checks.proof_metadata(proof, page), check_results=checks.proof_results(proof_key, proof)
         )

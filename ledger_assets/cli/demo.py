@@ -9,12 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from ledger_assets.cli.session import console, dagster_home, instance, open_log, run_job
 from ledger_assets.environment import Environment, Settings, read_home, read_settings
 from ledger_assets.errors import LedgerError, SettingsError
+
+if TYPE_CHECKING:
+    from ledger_assets.demo.parts import EmbeddedParts
 
 REMIGRATED = "2025-03"
 """The month that the demo migrates again: the busiest of the synthetic base."""
@@ -92,7 +96,6 @@ def demo_settings() -> Settings:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def ui(port: int, host: str) -> None:
     """Start the embedded parts, the Dagster web server and the daemon; stop them all with Ctrl-C."""
-    from ledger_assets import connections
     from ledger_assets.demo.parts import EmbeddedParts
     from ledger_assets.files import project_file
 
@@ -101,12 +104,7 @@ def ui(port: int, host: str) -> None:
     _refuse_taken(host, port)
     with EmbeddedParts(home) as parts, dagster_home(home):
         for environment in Environment:
-            settings = read_settings(environment)
-            if settings.airtable.synthetic:
-                parts.airtable(shape=settings.profile.value)
-            if settings.database_url is None:
-                with connections.database(settings, purpose="ui"):
-                    pass  # the embedded database gets its schema when it is first opened
+            _start_parts(environment, parts)
         workspace = str(project_file("workspace.yaml"))
         log = (home / "logs" / "dagster-ui.log").open("ab")
         commands = (
@@ -138,6 +136,22 @@ def ui(port: int, host: str) -> None:
         finally:
             _stop(children)
             log.close()
+
+
+def _start_parts(environment: Environment, parts: EmbeddedParts) -> None:
+    """Start what the environment embeds; where its settings are wrong, its runs will say the same line."""
+    from ledger_assets import connections
+
+    try:
+        settings = read_settings(environment)
+    except SettingsError as error:
+        console.print(f"{environment} is not set up: {error}")
+        return
+    if settings.airtable.synthetic:
+        parts.airtable(shape=settings.profile.value)
+    if settings.database_url is None:
+        with connections.database(settings, purpose="ui"):
+            pass  # the embedded database gets its schema when it is first opened
 
 
 def _module(command: list[str]) -> list[str]:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 SECRETS = ("AIRTABLE_API_KEY", "DATABASE_URL", "STAGING_DATABASE_URL", "DAGSTER_POSTGRES_URL")
 HIDDEN = "[secret]"
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 140)
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 140)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else 140)
 
 environment_argument = click.argument(
     "environment",

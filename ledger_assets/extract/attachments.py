@@ -5,7 +5,8 @@ transfer of one file (``files``). Lookups show other tables' attachments: they a
 
     exports/<export id>/progress/attachments/<name>.json   one file that is here; of no meaning afterwards
 
-Invariants: the inventory is written last and once; it has an entry for every attachment of every cell; an
+Invariants: an inventory is written last and never changed: a later try for files that could not be had writes
+the next one (``attachments-2.json``), which counts from then on; it has an entry for every attachment of every cell; an
 entry without ``sha256`` has a ``problem``; no address of a file is kept or said anywhere (whoever has it can
 fetch it).
 """
@@ -28,7 +29,7 @@ from ledger_assets.extract.export import FOLDER, Export
 from ledger_assets.extract.files import Downloader, FileProblem, StoredFile
 from ledger_assets.extract.slices import is_text, parse, whole_number
 from ledger_assets.progress import report
-from ledger_assets.storage import ObjectExists, ObjectMissing, ObjectStore
+from ledger_assets.storage import ObjectExists, ObjectStore
 
 THREADS = 8
 FORMAT = 1
@@ -70,17 +71,25 @@ class AttachmentInventory:
         return json.dumps(asdict(self), indent=1).encode()
 
 
-def inventory_key(export_id: str) -> str:
-    """Key of an export's inventory."""
-    return f"{FOLDER}/{export_id}/attachments.json"
+def inventory_key(export_id: str, attempt: int = 1) -> str:
+    """Key of an export's inventory; ``attempt`` counts the tries from 1."""
+    return f"{FOLDER}/{export_id}/attachments{'' if attempt == 1 else f'-{attempt}'}.json"
+
+
+def attempts(store: ObjectStore, export_id: str) -> int:
+    """How many inventories the export has: 0 when its attachments step has not ended yet."""
+    attempt = 0
+    while store.size(inventory_key(export_id, attempt + 1)) is not None:
+        attempt += 1
+    return attempt
 
 
 def read_inventory(store: ObjectStore, export_id: str) -> AttachmentInventory:
-    """The inventory of an export. Raises :class:`StoreError` when its attachments step has not ended."""
-    try:
-        document = json.loads(store.get(inventory_key(export_id)))
-    except ObjectMissing:
-        raise StoreError(f"the files of export {export_id} are not complete; run the export again") from None
+    """The newest inventory of an export. Raises :class:`StoreError` when its attachments step has not ended."""
+    attempt = attempts(store, export_id)
+    if attempt == 0:
+        raise StoreError(f"the files of export {export_id} are not complete; run the export again")
+    document = json.loads(store.get(inventory_key(export_id, attempt)))
     if document["format"] != FORMAT:
         raise StoreError(f"export {export_id}: attachments format {document['format']} is not known; upgrade")
     entries = tuple(AttachmentEntry(**entry) for entry in document.pop("entries"))
@@ -88,13 +97,15 @@ def read_inventory(store: ObjectStore, export_id: str) -> AttachmentInventory:
 
 
 def download_attachments(client: AirtableClient, store: ObjectStore, export: Export) -> AttachmentInventory:
-    """Fetch what is not here yet and write the inventory; an interrupted run is gone on with.
+    """Fetch what is not here yet and write the inventory; an interrupted run is gone on with, and files that
+    could not be had before are tried again.
 
     Files that cannot be had are entries with a ``problem``. Raises :class:`StoreError` when the store refuses
     and :class:`SourceError` when Airtable itself does (billing, token): then there is no inventory.
     """
-    if store.size(inventory_key(export.export_id)) is not None:
-        return read_inventory(store, export.export_id)
+    attempt = attempts(store, export.export_id)
+    if attempt and not (before := read_inventory(store, export.export_id)).problems:
+        return before
     entries, wanted = _listed(export)
     kept = dict(_kept(store, export.export_id, wanted))
     missing = [one for attachment_id, one in wanted.items() if attachment_id not in kept]
@@ -104,7 +115,7 @@ def download_attachments(client: AirtableClient, store: ObjectStore, export: Exp
         export.export_id, tuple(_settled(entry, kept, problems) for entry in entries), downloaded=len(found)
     )
     try:
-        store.put(inventory_key(export.export_id), inventory.to_json(), create=True)
+        store.put(inventory_key(export.export_id, attempt + 1), inventory.to_json(), create=True)
     except ObjectExists:  # another process has done the same meanwhile
         return read_inventory(store, export.export_id)
     return inventory
@@ -170,7 +181,7 @@ def _kept(
 
 def _earlier(store: ObjectStore, export_id: str) -> Iterator[tuple[str, StoredFile]]:
     for earlier in reversed(store.folders(FOLDER)):
-        if earlier != export_id and store.size(inventory_key(earlier)) is not None:
+        if earlier != export_id and attempts(store, earlier):
             for entry in read_inventory(store, earlier).entries:
                 if entry.sha256 is not None:
                     yield entry.attachment_id, StoredFile(entry.sha256, entry.size)

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ledger_assets.extract.slices import parse
+
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -25,7 +27,7 @@ def without_addresses(raw: str) -> str:
     """A record's text with the addresses of its attachments emptied."""
     if '"att' not in raw or '"url"' not in raw:
         return raw
-    addresses = set(_addresses(json.loads(raw).get("fields")))
+    addresses = set(_addresses(parse(raw).get("fields")))
     if not addresses:
         return raw
 

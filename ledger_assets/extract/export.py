@@ -5,8 +5,8 @@
     .../comments/<table id>.jsonl.zst     {"record_id", "comment": as delivered} where there are any
     .../progress/...                      how far an unfinished export is; of no meaning afterwards
     .../MANIFEST.json                     written last, create-only: no manifest, no export
-    .../attachments.json                  written last by the attachments step, create-only media/<sha256>
-    every file once
+    .../attachments.json                  written last by the attachments step, create-only; later tries -2, -3 ...
+    media/<sha256>                        every file once
 
 Invariants: an export with a manifest never changes; a record's text is exactly what Airtable sent.
 """

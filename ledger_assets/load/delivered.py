@@ -132,9 +132,9 @@ def _comment_values(raw: Any) -> tuple[Any, ...]:
 
 
 def _inventory(store: ObjectStore, export: Export) -> Sequence[AttachmentEntry] | None:
-    from ledger_assets.extract.attachments import inventory_key, read_inventory
+    from ledger_assets.extract.attachments import attempts, read_inventory
 
-    if store.size(inventory_key(export.export_id)) is None:
+    if not attempts(store, export.export_id):
         return None
     return read_inventory(store, export.export_id).entries
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import sql
 
-from ledger_assets.proof.model import FAILING, Named, Verdict
 from ledger_assets.proof.plan import ColumnPlan
 from ledger_assets.proof.rules import empty, holds, untouched
 from ledger_assets.proof.statements import named, public, record_columns
+from ledger_assets.proof.verdicts import FAILING, Named, Verdict
 from ledger_assets.tables.fields import Rule
 
 _JUDGEMENT = """case

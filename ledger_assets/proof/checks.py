@@ -5,17 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ledger_assets.proof.model import (
-    FAILING,
-    SAMPLE,
-    Check,
-    DerivedProof,
-    FieldProof,
-    LinkProof,
-    Named,
-    Proof,
-    Records,
-)
+from ledger_assets.proof.model import Check, DerivedProof, FieldProof, LinkProof, Proof, Records
+from ledger_assets.proof.verdicts import FAILING, SAMPLE, Named
 
 RECORDS, CELLS, LINKS, DERIVED, FILES, COLUMNS = "records", "cells", "links", "derived", "files", "columns"
 NAMES = (RECORDS, CELLS, LINKS, DERIVED, FILES, COLUMNS)

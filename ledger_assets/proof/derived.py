@@ -18,9 +18,10 @@ import psycopg
 from psycopg import sql
 
 from ledger_assets.extract.metadata import BaseMeta, FieldMeta, TableMeta
-from ledger_assets.proof.model import DerivedProof, Named
+from ledger_assets.proof.model import DerivedProof
 from ledger_assets.proof.plan import FieldPlan
 from ledger_assets.proof.statements import named, record_columns, statement
+from ledger_assets.proof.verdicts import Named
 from ledger_assets.tables.fields import Derived, Recompute
 
 UNREADABLE = "the linked table is not readable"

@@ -18,8 +18,8 @@ from ledger_assets.extract.export import Export
 from ledger_assets.extract.inventory import MONTHLY_CALLS, calls_needed
 from ledger_assets.load.report import LoadReport, TableCounts
 from ledger_assets.proof.charts import Part, bar, columns
-from ledger_assets.proof.model import Named
 from ledger_assets.proof.page import KINDS, Failure, Tile, environment
+from ledger_assets.proof.verdicts import Named
 
 PARTS = {
     "inserted": ("same", "new"),

@@ -18,8 +18,9 @@ import psycopg
 from ledger_assets import progress
 from ledger_assets.errors import StoreError
 from ledger_assets.extract.attachments import read_inventory
-from ledger_assets.proof.model import SAMPLE, FilesProof, Named
+from ledger_assets.proof.model import FilesProof
 from ledger_assets.proof.statements import named, statement
+from ledger_assets.proof.verdicts import SAMPLE, Named
 from ledger_assets.storage import ObjectStore
 
 THREADS = 4

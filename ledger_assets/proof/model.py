@@ -11,52 +11,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-SAMPLE = 20
-"""Most record ids that anything names."""
-
-
-@dataclass(frozen=True)
-class Named:
-    """How many there are, and the ids of the first :data:`SAMPLE`."""
-
-    count: int = 0
-    ids: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return self.count > 0
-
-
-class Verdict(StrEnum):
-    """What became of one cell in one column."""
-
-    SAME = "same"
-    NORMALISED = "normalised"
-    """The column holds what the named rule makes of the cell."""
-    REJECTED = "rejected"
-    """The column is empty, and a finding names this very record and field."""
-    SKIPPED = "skipped"
-    """The record makes no row in this table, by a declared rule."""
-    CHANGED = "changed"
-    """Somebody changed the row in Postgres since: ``locally_changed``."""
-    CONFLICT = "conflict"
-    """Changed there and in Airtable: reported, and not written."""
-    DERIVED = "derived"
-    RAW_ONLY = "raw_only"
-    MISSING = "missing"
-    """The cell is in the export and not in the column: a loss."""
-    DIFFERENT = "different"
-    """The column holds something else: a loss."""
-    EXTRA = "extra"
-    """The column holds something where the export has nothing: invented."""
-    ADDED = "added"
-    """The same, but somebody added it in Postgres: ``locally_changed``."""
-
-
-FAILING = frozenset({Verdict.MISSING, Verdict.DIFFERENT, Verdict.EXTRA})
-WITHOUT_CELL = frozenset({Verdict.EXTRA, Verdict.ADDED})
-"""Verdicts on a column where the source has no cell."""
+from ledger_assets.proof.verdicts import FAILING, NOTHING, WITHOUT_CELL, Named, Verdict
 
 
 @dataclass(frozen=True)
@@ -71,15 +27,15 @@ class Equation:
     skipped: Mapping[str, int]
     """Number by declared rule."""
     erased: int = 0
-    unaccounted: Named = Named()
+    unaccounted: Named = NOTHING
     """Records in the raw records that are neither row, nor quarantined, nor skipped."""
-    twice: Named = Named()
+    twice: Named = NOTHING
     """Records in more than one of these, or with more than one row."""
-    extra: Named = Named()
+    extra: Named = NOTHING
     """Rows of no record of the export (a deleted record whose row stayed, or an invented row)."""
-    deleted_wrongly: Named = Named()
+    deleted_wrongly: Named = NOTHING
     """Rows marked as deleted in Airtable though their record is in the export."""
-    created_differs: Named = Named()
+    created_differs: Named = NOTHING
     """Rows whose ``airtable_created_at`` is not the record's createdTime."""
     made_here: int = 0
     """Rows that never came from Airtable: no part of the equation."""
@@ -212,10 +168,10 @@ class LinkProof:
     once."""
     rejected: int = 0
     changed: int = 0
-    missing: Named = Named()
-    extra: Named = Named()
-    reordered: Named = Named()
-    dangling: Named = Named()
+    missing: Named = NOTHING
+    extra: Named = NOTHING
+    reordered: Named = NOTHING
+    dangling: Named = NOTHING
     """Links to records that the export does not have though it has their table."""
     note: str = ""
 
@@ -237,7 +193,7 @@ class DerivedProof:
     fewer: int = 0
     """Airtable shows less than there is: a condition on the field, which its metadata does not report. No
     loss: a loss on our side would show as Airtable having more."""
-    differ: Named = Named()
+    differ: Named = NOTHING
     not_comparable: int = 0
     reason: str = ""
     """Why cells are not comparable."""
@@ -260,11 +216,11 @@ class FilesProof:
     files: int = 0
     """Distinct stored objects whose hash was computed again."""
     size: int = 0
-    missing: Named = Named()
+    missing: Named = NOTHING
     """No inventory entry, no stored object, or reported as not to be had."""
-    damaged: Named = Named()
+    damaged: Named = NOTHING
     """The stored object is not of that size or hash."""
-    not_in_postgres: Named = Named()
+    not_in_postgres: Named = NOTHING
     """The inventory kept in Postgres lacks the attachment or names another hash."""
     reasons: Mapping[str, int] = dataclasses.field(default_factory=dict)
 

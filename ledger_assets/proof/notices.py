@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import psycopg
 
 from ledger_assets.extract.metadata import BaseMeta
-from ledger_assets.proof.model import FieldProof, Notice, Verdict
+from ledger_assets.proof.model import FieldProof, Notice
+from ledger_assets.proof.verdicts import Verdict
 
 ACCOUNTED = (Verdict.REJECTED, Verdict.SKIPPED, Verdict.CHANGED, Verdict.CONFLICT)
 

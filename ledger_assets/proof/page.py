@@ -17,8 +17,9 @@ from markupsafe import Markup
 
 from ledger_assets.proof.charts import Part, bar
 from ledger_assets.proof.checks import raw_problems
-from ledger_assets.proof.model import FAILING, DerivedProof, FieldProof, Named, Proof, Verdict
+from ledger_assets.proof.model import DerivedProof, FieldProof, Proof
 from ledger_assets.proof.report import count_cells, headline
+from ledger_assets.proof.verdicts import FAILING, Named, Verdict
 
 if TYPE_CHECKING:
     import jinja2

@@ -13,9 +13,10 @@ from psycopg import sql
 
 from ledger_assets.extract.metadata import BaseMeta, FieldMeta, TableMeta
 from ledger_assets.proof.cells import Judged
-from ledger_assets.proof.model import LinkProof, Named, Verdict
+from ledger_assets.proof.model import LinkProof
 from ledger_assets.proof.plan import FieldPlan, FilePlan, LinkPlan
-from ledger_assets.proof.statements import cells_of, named, public, statement
+from ledger_assets.proof.statements import named, pairs, public, record_columns, statement
+from ledger_assets.proof.verdicts import Named, Verdict
 from ledger_assets.tables.fields import Recompute
 
 LINKS, ATTACHMENTS = "multipleRecordLinks", "multipleAttachments"
@@ -43,11 +44,19 @@ where m.airtable_base_id = %(base)s and m.airtable_table_id = %(table)s and m.ro
 
 def stage_lists(conn: psycopg.Connection, meta: BaseMeta) -> None:
     """Take the links and attachments of all raw records apart, one row each."""
+    found: dict[str, list[str]] = {LINKS: [], ATTACHMENTS: []}
     for table in meta.tables:
-        for kind, name in ((LINKS, "link_cells"), (ATTACHMENTS, "file_cells")):
-            fields = [field.id for field in table.fields if field.type == kind]
-            if fields:
-                conn.execute(statement(name).format(cells=cells_of(fields)), {"table": table.id})
+        lists = [field for field in table.fields if field.type in found]
+        for field in lists:
+            found[field.type].append(field.id)
+        if lists:
+            query = statement("list_cells").format(
+                cells=record_columns(field.id for field in lists), pairs=pairs(field.id for field in lists)
+            )
+            conn.execute(query, {"table": table.id})
+    conn.execute("analyze proof_cells")
+    conn.execute(statement("link_cells"), {"fields": found[LINKS]})
+    conn.execute(statement("file_cells"), {"fields": found[ATTACHMENTS]})
     conn.execute("analyze proof_links, proof_files")
 
 
@@ -154,7 +163,7 @@ def _symmetry(
     inverse: FieldMeta | None,
 ) -> LinkProof:
     if other is None:
-        note = "not comparable: the other table is not readable"
+        note = "not comparable: the linked table is not readable, or not named"
         return _one_way(conn, table, field, "another table", Named(), note)
     dangling = _dangling(conn, table, field, other)
     if inverse is None:

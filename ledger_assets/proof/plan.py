@@ -138,13 +138,11 @@ def make_plan(meta: BaseMeta, pinned: BaseMeta, specs: Sequence[TableSpec], cata
     unknown: list[str] = []
     for spec in specs:
         for declaration in spec.declares:
-            named = pinned.table(declaration.table)
-            field = named.field(declaration.field) if named else None
-            found = meta.table_by_id(named.id) if named else None
-            if named is None or field is None or found is None or found.field_by_id(field.id) is None:
+            table, field = find_field(meta, pinned, declaration.table, declaration.field)
+            if table is None or field is None:
                 unknown.append(f"{declaration.table}.{declaration.field}")
             else:
-                declared.setdefault((named.id, field.id), []).append((spec, declaration))
+                declared.setdefault((table.id, field.id), []).append((spec, declaration))
     columns: list[ColumnPlan] = []
     links: list[LinkPlan] = []
     files: list[FilePlan] = []
@@ -166,6 +164,25 @@ def make_plan(meta: BaseMeta, pinned: BaseMeta, specs: Sequence[TableSpec], cata
                 others.extend(p for p in part if isinstance(p, FieldPlan))
     field_ids = tuple(field.id for table in meta.tables for field in table.fields)
     return Plan(tuple(columns), tuple(links), tuple(files), tuple(others), tuple(unknown), field_ids)
+
+
+def find_table(meta: BaseMeta, pinned: BaseMeta, name: str) -> TableMeta | None:
+    """The base's table that the declarations call ``name``: by its pinned id first, so that a rename is
+    followed."""
+    known = pinned.table(name)
+    return (meta.table_by_id(known.id) if known else None) or meta.table(name)
+
+
+def find_field(
+    meta: BaseMeta, pinned: BaseMeta, table_name: str, name: str
+) -> tuple[TableMeta | None, FieldMeta | None]:
+    """The base's table and field that the declarations call so."""
+    table = find_table(meta, pinned, table_name)
+    known = pinned.table(table_name)
+    field = known.field(name) if known else None
+    if table is None:
+        return None, None
+    return table, (table.field_by_id(field.id) if field else None) or table.field(name)
 
 
 Part = ColumnPlan | LinkPlan | FilePlan | FieldPlan

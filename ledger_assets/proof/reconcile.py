@@ -98,7 +98,7 @@ def _prove(
     if read_only:
         conn.execute("set transaction read only")  # from here on only temporary tables can be written
     counted = stage.stage_export(conn, store, export)
-    stage.stage_findings(conn, base_id, pinned)
+    stage.stage_findings(conn, meta, pinned)
     stage.stage_skipped(conn, ledger, specs)
     stage.stage_mappings(conn, mappings, specs)
     stage_lists(conn, meta)
@@ -116,7 +116,7 @@ def _prove(
         started_at="",
         finished_at="",
         seconds=0.0,
-        records=prove_records(conn, base_id, export, counted, targets_by_table(pinned.tables, specs)),
+        records=prove_records(conn, base_id, export, counted, targets_by_table(meta, pinned, specs)),
         fields=tuple(fields),
         links=(*rows, *prove_symmetry(conn, meta, plan.others)),
         derived=prove_derived(conn, meta, plan.others, {key: cells for key, (cells, _) in tally.raw.items()}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,11 +18,14 @@ from psycopg import sql
 
 from ledger_assets.extract.content import content_sha256
 from ledger_assets.extract.export import Export
-from ledger_assets.extract.metadata import TableMeta
-from ledger_assets.proof.model import SAMPLE, Equation, Named, Records
+from ledger_assets.extract.metadata import BaseMeta
+from ledger_assets.extract.slices import BadBody
+from ledger_assets.proof.model import Equation, Records
+from ledger_assets.proof.plan import find_table
 from ledger_assets.proof.stage import Counted
 from ledger_assets.proof.statements import named, public, statement
-from ledger_assets.tables.fields import TableSpec
+from ledger_assets.proof.verdicts import SAMPLE, Named
+from ledger_assets.tables.fields import Mapped, Rule, TableSpec
 
 NO_CONTENT = hashlib.sha256().hexdigest()
 """The content hash of a table without records."""
@@ -131,7 +134,7 @@ def _content(raw: str) -> bytes | None:
     """The content hash; None for a text that is no JSON, which no export ever delivered."""
     try:
         return content_sha256(raw)
-    except ValueError:
+    except BadBody:
         return None
 
 
@@ -169,27 +172,24 @@ def _equation(
     )
 
 
-def targets_by_table(tables: Iterable[TableMeta], specs: Sequence[TableSpec]) -> dict[str, list[TableSpec]]:
+def targets_by_table(
+    meta: BaseMeta, pinned: BaseMeta, specs: Sequence[TableSpec]
+) -> dict[str, list[TableSpec]]:
     """Specs by the id of the Airtable table whose records make their rows, one by one or in part.
 
     Rows of link and media tables are judged with their cells (``parts``); tables derived from text have no
     records.
     """
     found: dict[str, list[TableSpec]] = {}
-    for table in tables:
-        for spec in specs:
-            if spec.source == table.name or (spec.source is None and _has_columns(spec, table.name)):
+    for spec in specs:
+        parts = (
+            d.table for d in spec.declares if isinstance(d, Mapped) and d.rule not in {Rule.LINK, Rule.FILES}
+        )
+        for name in dict.fromkeys(parts) if spec.source is None else (spec.source,):
+            table = find_table(meta, pinned, name)
+            if table is not None:
                 found.setdefault(table.id, []).append(spec)
     return found
-
-
-def _has_columns(spec: TableSpec, table: str) -> bool:
-    from ledger_assets.tables.fields import Mapped, Rule
-
-    return any(
-        isinstance(d, Mapped) and d.table == table and d.rule not in {Rule.LINK, Rule.FILES}
-        for d in spec.declares
-    )
 
 
 def _fields_differ(conn: psycopg.Connection, altered: bool) -> dict[str, Named]:

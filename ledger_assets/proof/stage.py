@@ -79,9 +79,14 @@ def stage_export(conn: psycopg.Connection, store: ObjectStore, export: Export) -
     return found
 
 
-def stage_findings(conn: psycopg.Connection, base_id: str, pinned: BaseMeta) -> None:
+def stage_findings(conn: psycopg.Connection, meta: BaseMeta, pinned: BaseMeta) -> None:
     """Findings that account for a cell or a record; those of which nothing is left (``gone``) do not."""
-    fields = [(table.id, field.name, field.id) for table in pinned.tables for field in table.fields]
+    names = {
+        (table.id, field.name): field.id
+        for known in (meta, pinned)
+        for table in known.tables
+        for field in table.fields
+    }
     conn.execute(
         """
         insert into proof_rejected (target, table_id, record_id, field_id, kind, reason)
@@ -93,10 +98,10 @@ def stage_findings(conn: psycopg.Connection, base_id: str, pinned: BaseMeta) -> 
           and f.airtable_table_id is not null
         """,
         {
-            "base": base_id,
-            "tables": [table for table, _, _ in fields],
-            "names": [name for _, name, _ in fields],
-            "ids": [field_id for _, _, field_id in fields],
+            "base": meta.base_id,
+            "tables": [table for table, _ in names],
+            "names": [name for _, name in names],
+            "ids": list(names.values()),
         },
     )
     conn.execute("analyze proof_rejected")

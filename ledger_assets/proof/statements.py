@@ -9,7 +9,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from ledger_assets.proof.model import Named
+from ledger_assets.proof.verdicts import Named
 
 FOLDER = Path(__file__).parent / "sql"
 
@@ -33,10 +33,10 @@ def record_columns(field_ids: Iterable[str]) -> sql.Composed:
     return sql.SQL("cross join lateral jsonb_to_record(r.fields) as c ({})").format(columns)
 
 
-def cells_of(field_ids: Iterable[str]) -> sql.Composed:
-    """``(field id, cell)`` pairs of a raw record ``r`` for a VALUES list."""
+def pairs(field_ids: Iterable[str]) -> sql.Composed:
+    """``(field id, cell)`` of the columns of :func:`record_columns`, for a VALUES list."""
     return sql.SQL(", ").join(
-        sql.SQL("({}, r.fields -> {})").format(sql.Literal(field), sql.Literal(field)) for field in field_ids
+        sql.SQL("({}, c.{})").format(sql.Literal(field), sql.Identifier(field)) for field in field_ids
     )
 
 

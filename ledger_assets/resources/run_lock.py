@@ -46,9 +46,8 @@ class RunLock(dg.ConfigurableResource["RunLock"]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["RunLock"]:
         """Hold the lock while the run's resources live (in process: the whole run)."""
-        run_id = context.run_id
-        if run_id is None:
+        if context.run is None:
             yield self
             return
-        with hold_run_lock(run_id):
+        with hold_run_lock(context.run.run_id):
             yield self

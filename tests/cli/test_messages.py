@@ -31,19 +31,32 @@ DATABASE = "postgresql://postgres:hunter2secret@127.0.0.1:1/app"
 WRONG = {
     "key without base": ({"AIRTABLE_API_KEY": SECRET}, "AIRTABLE_BASE_ID is not set"),
     "base without key": ({"AIRTABLE_BASE_ID": BASE}, "AIRTABLE_API_KEY is not set"),
-    "not a base": ({"AIRTABLE_API_KEY": SECRET, "AIRTABLE_BASE_ID": "tblX"}, "AIRTABLE_BASE_ID: 'tblX' is not a base id"),
+    "not a base": (
+        {"AIRTABLE_API_KEY": SECRET, "AIRTABLE_BASE_ID": "tblX"},
+        "AIRTABLE_BASE_ID: 'tblX' is not a base id",
+    ),
     "plain http": (
         {"AIRTABLE_API_KEY": SECRET, "AIRTABLE_BASE_ID": BASE, "AIRTABLE_ENDPOINT_URL": "http://example.org"},
         "AIRTABLE_ENDPOINT_URL: 'http://example.org' must be https://",
     ),
     "profile": ({"LEDGER_PROFILE": "other"}, "LEDGER_PROFILE: 'other' is not a profile"),
     "month": ({"LEDGER_FIRST_MONTH": "2024-13"}, "LEDGER_FIRST_MONTH: '2024-13' is not a month"),
-    "rate": ({"AIRTABLE_REQUESTS_PER_SECOND": "fast"}, "AIRTABLE_REQUESTS_PER_SECOND: 'fast' is not a number"),
+    "rate": (
+        {"AIRTABLE_REQUESTS_PER_SECOND": "fast"},
+        "AIRTABLE_REQUESTS_PER_SECOND: 'fast' is not a number",
+    ),
     "store": ({"OBJECT_STORE_URL": "s3://bucket/prefix"}, "OBJECT_STORE_URL: s3 is not supported"),
     "mappings": ({"LEDGER_MAPPINGS": "missing-folder"}, "LEDGER_MAPPINGS: the folder"),
-    "synthetic base into a real database": ({"STAGING_DATABASE_URL": DATABASE}, "STAGING_DATABASE_URL names a real database"),
+    "synthetic base into a real database": (
+        {"STAGING_DATABASE_URL": DATABASE},
+        "STAGING_DATABASE_URL names a real database",
+    ),
     "transaction pooler": (
-        {"AIRTABLE_API_KEY": SECRET, "AIRTABLE_BASE_ID": BASE, "STAGING_DATABASE_URL": DATABASE.replace(":1/", ":6543/")},
+        {
+            "AIRTABLE_API_KEY": SECRET,
+            "AIRTABLE_BASE_ID": BASE,
+            "STAGING_DATABASE_URL": DATABASE.replace(":1/", ":6543/"),
+        },
         "STAGING_DATABASE_URL: port 6543",
     ),
     "one database for both": (
@@ -85,7 +98,10 @@ def test_a_real_base_never_runs_in_the_embedded_production(tmp_path: Path) -> No
         (["migrate", "prod"], "'prod' is not one of"),
         (["migrate", "staging", "--months", "2025-1"], "--months: '2025-1' is not a range of months"),
         (["migrate", "staging", "--months", "2025-03..2025-01"], "--months: 2025-03 is after 2025-01"),
-        (["migrate", "staging", "--dry-run", "--months", "2025-01"], "--dry-run and --months do not go together"),
+        (
+            ["migrate", "staging", "--dry-run", "--months", "2025-01"],
+            "--dry-run and --months do not go together",
+        ),
         (["findings", "resolve", "17", "--take", "skip"], "write the id as it is listed"),
         (["findings", "resolve", "staging/17"], "Missing option '--take'"),
     ],
@@ -137,7 +153,9 @@ def test_every_setting_is_in_the_example_file_with_a_line_of_its_own() -> None:
     source = "".join(path.read_text() for path in (root / "ledger_assets").rglob("*.py"))
     import re
 
-    used = set(re.findall(r'"((?:AIRTABLE|LEDGER|DAGSTER|STAGING|DATABASE|OBJECT)_[A-Z_]+)"', source)) - {"DAGSTER_HOME"}
+    used = set(re.findall(r'"((?:AIRTABLE|LEDGER|DAGSTER|STAGING|DATABASE|OBJECT)_[A-Z_]+)"', source)) - {
+        "DAGSTER_HOME"
+    }
     lines = example.splitlines()
     named = {line.rstrip("=") for line in lines if re.fullmatch(r"[A-Z_]+=", line)}
     assert used == named

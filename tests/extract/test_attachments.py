@@ -229,6 +229,21 @@ def test_a_missing_file_is_a_problem_by_id_without_its_name(
     ]
 
 
+def test_a_file_that_could_not_be_had_is_tried_again_and_the_first_inventory_stays(
+    base: Base, client: AirtableClient, store: ObjectStore
+) -> None:
+    """Re-executing the failed step in the web UI must be able to succeed."""
+    content = base.airtable.files.pop("att3")
+    export, before = run(client, store)
+    assert [e.attachment_id for e in before.problems] == ["att3"]
+    kept = store.get(f"exports/{export.export_id}/attachments.json")
+    base.airtable.files["att3"] = content
+    after = download_attachments(client, store, export)
+    assert (after.problems, after.downloaded) == ((), 1)
+    assert read_inventory(store, export.export_id) == after
+    assert store.get(f"exports/{export.export_id}/attachments.json") == kept
+
+
 def test_a_cell_that_is_no_attachment_is_a_problem(
     base: Base, client: AirtableClient, store: ObjectStore
 ) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import dagster as dg
 import psycopg
 import pytest
-from ledger_assets.demo.server import LocalAirtable
 
 from ledger_assets import connections, runs
 from ledger_assets.cli.session import instance
 from ledger_assets.demo.base import create_base
+from ledger_assets.demo.server import LocalAirtable
 from ledger_assets.environment import Environment, Settings, read_settings
 from ledger_assets.storage import ObjectStore
 

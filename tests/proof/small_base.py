@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ledger_assets.demo import schema
@@ -270,8 +270,3 @@ def _record(record_id: str, created: str, cells: Mapping[str, str]) -> str:
 
 def _hash(parts: Iterable[str]) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
-
-
-def entries(inventory: AttachmentInventory) -> list[dict[str, Any]]:
-    """The inventory's entries as plain data."""
-    return [asdict(entry) for entry in inventory.entries]

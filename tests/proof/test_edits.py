@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger_assets.proof.model import Verdict
+from ledger_assets.proof.verdicts import Verdict
 from tests.proof.small_base import rec
 from tests.proof.world import World, failed, field_of, verdicts
 

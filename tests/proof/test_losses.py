@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger_assets.proof.model import Verdict
+from ledger_assets.proof.verdicts import Verdict
 from tests.proof.small_base import rec, without_cells
 from tests.proof.world import World, failed, field_of, verdicts
 

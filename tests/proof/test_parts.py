@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from ledger_assets.demo.model import DATE_TIME, Field, Table, attachments, count, link, lookup, rollup, text
-from ledger_assets.proof.model import DerivedProof, LinkProof, Proof, Verdict
+from ledger_assets.proof.model import DerivedProof, LinkProof, Proof
+from ledger_assets.proof.verdicts import Verdict
 from ledger_assets.tables.fields import TableSpec
 from tests.proof.small_base import SmallBase, att, rec
 from tests.proof.world import World, failed, field_of

@@ -12,7 +12,8 @@ from ledger_assets.demo import schema
 from ledger_assets.demo.model import Field, Table, checkbox, link, text
 from ledger_assets.errors import TargetError
 from ledger_assets.extract.metadata import parse_metadata
-from ledger_assets.proof.model import Named, Records, Verdict
+from ledger_assets.proof.model import Records
+from ledger_assets.proof.verdicts import Named, Verdict
 from ledger_assets.tables.fields import Mapped, RawOnly, TableSpec
 from tests.proof.small_base import SmallBase, rec
 from tests.proof.world import World, failed

@@ -140,7 +140,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
         )
         try:
             assert process.stdout is not None
-            line = process.stdout.readline()
+            line = next(text for text in process.stdout if "production is not set up" not in text)
             assert re.search(rf"http://127\.0\.0\.1:{port}", line), line
             yield Ui(f"http://127.0.0.1:{port}", environ, airtable, folder)
         finally:
@@ -170,7 +170,7 @@ def test_both_code_locations_load(ui: Ui) -> None:
 
 
 def test_a_failed_check_is_red_and_nothing_was_loaded_and_the_run_goes_on_from_there(ui: Ui) -> None:
-    ui.airtable.faults.add(path_contains="/attachments/", status=404, body=b"gone", times=None)
+    ui.airtable.faults.add(path_contains="/files/", status=404, body=b"gone", times=None)
     done = ui.command("migrate", "staging")
     assert done.returncode == 1, done.stderr
     assert "files_present" in done.stderr

@@ -11,7 +11,10 @@ with made as (
            when coalesce(r.cell #>> '{{}}', '0')::numeric < coalesce(m.made, 0) then 'fewer'
            else 'differ'
          end as verdict
-  from (select record_id, nullif(fields -> {field}, 'null') as cell from proof_raw where table_id = %(table)s) r
+  from (
+    select record_id, nullif(fields -> {field}, 'null') as cell from proof_raw where table_id = %(table)s
+    offset 0
+  ) r
   left join made m on m.record_id = r.record_id
 )
 select 0, verdict, count(*), count(cell),

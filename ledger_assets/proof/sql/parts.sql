@@ -42,15 +42,15 @@ with source as (
            when bool_or(j.verdict = 'skipped') then 'skipped'
            else 'same'
          end as verdict
-  from proof_raw r
+  from proof_cells r
   left join judged j on j.record_id = r.record_id
-  where r.table_id = %(table)s and jsonb_typeof(r.fields -> %(field)s) <> 'null'
+  where r.table_id = %(table)s and r.field_id = %(field)s
   group by r.record_id
   union all
   select j.record_id, min(j.verdict)
   from judged j
-  where not exists (select from proof_raw r where r.table_id = %(table)s and r.record_id = j.record_id
-                      and jsonb_typeof(r.fields -> %(field)s) <> 'null')
+  where not exists (select from proof_cells r
+                    where r.table_id = %(table)s and r.field_id = %(field)s and r.record_id = j.record_id)
   group by j.record_id
 )
 select 'part' as level, verdict, count(*),

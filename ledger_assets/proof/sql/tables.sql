@@ -33,6 +33,13 @@ create temp table proof_mapping (
   name text collate "C"                   -- NULL: a person decided that the text means no row
 ) on commit drop;
 
+create temp table proof_cells (
+  table_id text collate "C" not null,
+  field_id text collate "C" not null,
+  record_id text collate "C" not null,
+  cell jsonb not null
+) on commit drop;
+
 create temp table proof_links (
   table_id text collate "C" not null,
   field_id text collate "C" not null,

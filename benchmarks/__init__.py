@@ -1,0 +1,1 @@
+"""What `ledger_assets` costs, as ratios measured in one run: ``python -m benchmarks``. Nothing here is a test."""

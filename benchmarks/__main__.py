@@ -1,0 +1,54 @@
+"""``python -m benchmarks [ROW ...]``: measure, print one table, and optionally put it into a Markdown file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.rows import growth, lane, limit, load, orchestration
+from benchmarks.run import PEER_PYTHON, SMOKE, Run, Sizes
+from benchmarks.table import Row, render, write_into
+from benchmarks.world import World
+
+ROWS: dict[str, Callable[[Run], list[Row]]] = {
+    "export": limit.measure,
+    "lane": lane.measure,
+    "growth": growth.measure,
+    "load": load.measure,
+    "orchestration": orchestration.measure,
+}
+NEED_PEER = {"lane", "growth"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure; 0 whether targets are met or not: a busy machine misses some, and the table says so."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)} (default: all)")
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes: does everything still run?")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between the marks of FILE")
+    chosen = parser.parse_args(arguments)
+    unknown = set(chosen.rows) - set(ROWS)
+    if unknown:
+        parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
+    names = [name for name in ROWS if not chosen.rows or name in chosen.rows]
+    if NEED_PEER & set(names) and not PEER_PYTHON.exists():
+        parser.error("dlt is not installed: run `make bench`, which does that")
+    started = time.monotonic()
+    rows: list[Row] = []
+    with World() as world:
+        run = Run(world, SMOKE if chosen.smoke else Sizes())
+        for name in names:
+            print(f"measuring: {name}", file=sys.stderr, flush=True)
+            rows += ROWS[name](run)
+    table = render(rows, seconds=time.monotonic() - started, smoke=chosen.smoke)
+    print(table)
+    if chosen.write:
+        write_into(chosen.write, table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
