@@ -29,11 +29,8 @@ def render(rows: Sequence[Row], *, seconds: float, smoke: bool) -> str:
     lines = ["| what | measured | target | |", "|---|---|---|---|"]
     lines += [f"| {row.what} | {row.measured} | {row.target} | {verdict[row.met]} |" for row in rows]
     size = "smoke sizes: these numbers say nothing" if smoke else "full sizes"
-    lines += [
-        "",
-        f"`python -m benchmarks` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores, "
-        + f"Python {platform.python_version()}, {size}, {seconds:.0f} s in all.",
-    ]
+    made = f"`python -m benchmarks` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores"
+    lines += ["", f"{made}, Python {platform.python_version()}, {size}, {seconds:.0f} s in all."]
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ does not: how a step works (``extract``, ``ledger``, ``load``, ``proof``).
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from ledger_assets.proof.model import Proof
 
 
+RAW = "raw_records"
+"""Name of schema ``airtable`` among the loaded tables."""
+
+
 def inputs(store: ObjectStore, specs: Sequence[TableSpec]) -> tuple[Export, Ledger | None]:
     """The latest ledger and the export it was made of; with no table modules the latest export alone."""
     from ledger_assets.extract.export import Export, latest_export
@@ -41,6 +46,19 @@ def inputs(store: ObjectStore, specs: Sequence[TableSpec]) -> tuple[Export, Ledg
             f"ledger {ledger.ledger_id} failed its checks ({failed}): export and build it again"
         )
     return Export(store, ledger.manifest.export_id), ledger
+
+
+def versions(store: ObjectStore, specs: Sequence[TableSpec]) -> dict[str, str]:
+    """What identifies the content that a full load gives each table: equal content, equal version.
+
+    So that a load that changed nothing leaves everything downstream in sync.
+    """
+    export, ledger = inputs(store, specs)
+    texts = "".join(f"{table.id} {table.content_sha256}\n" for table in export.manifest.tables)
+    found = {RAW: hashlib.sha256(texts.encode()).hexdigest()}
+    if ledger is not None:
+        found |= {table.name: table.sha256 for table in ledger.manifest.tables}
+    return found
 
 
 def assert_may_load(settings: Settings, confirm: str) -> None:

@@ -123,6 +123,13 @@ def open_store(url: str) -> ObjectStore:
     return ObjectStore(LocalStore(root), url)
 
 
+def damaged(store: ObjectStore, key: str) -> StoreError:
+    """The error for an object that is not what was written."""
+    return StoreError(
+        f"object {key} in {store.url} is damaged: put a copy of it back, or export and migrate again"
+    )
+
+
 def _reason(error: BaseException) -> str:
     """The first line of the store's error: the rest is a debug dump of its internals."""
     return str(error).partition("\n")[0]

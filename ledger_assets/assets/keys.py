@@ -7,9 +7,6 @@ import dagster as dg
 
 from ledger_assets.environment import Environment
 
-RAW_RECORDS = "raw_records"
-"""Asset of schema ``airtable``: every record as delivered, with or without table modules."""
-
 
 def key(environment: Environment, stage: str, name: str) -> dg.AssetKey:
     """``<environment>/<stage>/<name>``."""

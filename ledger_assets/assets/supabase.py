@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ledger_assets.assets.faults import one_line_failures
-from ledger_assets.assets.keys import RAW_RECORDS, key
+from ledger_assets.assets.keys import key
 from ledger_assets.checks import relationships as checks
 from ledger_assets.environment import Environment, read_settings
+from ledger_assets.lane import RAW as RAW_RECORDS
 from ledger_assets.partitions import month_partitions
 from ledger_assets.resources.object_store import ObjectStoreResource
 from ledger_assets.resources.postgres import PostgresResource
@@ -51,21 +52,16 @@ def build_supabase_assets(
         objects: ObjectStoreResource,
         postgres: PostgresResource,
         months: Sequence[str] | None,
-    ) -> "LoadReport":
-        from ledger_assets.lane import load_latest
+    ) -> "tuple[LoadReport, dict[str, str]]":
+        from ledger_assets import lane
 
         with one_line_failures():
-            settings = read_settings(environment)
-            with postgres.connect(context.run.run_id) as connection:
-                return load_latest(
-                    settings,
-                    connection,
-                    objects.open(),
-                    specs,
-                    run_id=context.run.run_id,
-                    confirm=confirm,
-                    months=months,
+            settings, store, run_id = read_settings(environment), objects.open(), context.run.run_id
+            with postgres.connect(run_id) as connection:
+                report = lane.load_latest(
+                    settings, connection, store, specs, run_id=run_id, confirm=confirm, months=months
                 )
+            return report, lane.versions(store, specs)
 
     @dg.multi_asset(
         name="load",
@@ -86,7 +82,7 @@ def build_supabase_assets(
         postgres: PostgresResource,
         run_lock: RunLock,
     ) -> Events:
-        report = run_load(context, config.confirm, objects, postgres, None)
+        report, versions = run_load(context, config.confirm, objects, postgres, None)
         if report.committed:
             known = set(partitions.get_partition_keys())
             for month, counts in report.months.items():
@@ -98,7 +94,11 @@ def build_supabase_assets(
             if k not in context.selected_asset_keys:
                 continue
             if report.committed:
-                yield dg.MaterializeResult(asset_key=k, metadata=checks.load_metadata(report, name))
+                yield dg.MaterializeResult(
+                    asset_key=k,
+                    metadata=checks.load_metadata(report, name),
+                    data_version=dg.DataVersion(versions[name]),
+                )
             yield from checks.load_results(k, report, name)
 
     @dg.multi_asset(
@@ -124,10 +124,16 @@ def build_supabase_assets(
         postgres: PostgresResource,
         run_lock: RunLock,
     ) -> Events:
-        report = run_load(context, config.confirm, objects, postgres, list(context.partition_keys))
+        months = list(context.partition_keys)
+        report, versions = run_load(context, config.confirm, objects, postgres, months)
         if report.committed:
             for name, k in keys.items():
-                context.log_event(dg.AssetMaterialization(k, metadata=checks.load_metadata(report, name)))
+                written = checks.written(report, name)
+                version = f"{versions[name]} of {months[0]}..{months[-1]}" if written else versions[name]
+                facts = checks.load_metadata(report, name)
+                context.log_event(
+                    dg.AssetMaterialization(k, metadata=facts, tags={"dagster/data_version": version})
+                )
             yield dg.MaterializeResult(asset_key=months_key, metadata=checks.load_metadata(report, None))
         yield from checks.load_results(months_key, report, None)
 

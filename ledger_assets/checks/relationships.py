@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from ledger_assets.assets.keys import RAW_RECORDS
 from ledger_assets.checks.results import SAMPLE, result, spec
+from ledger_assets.lane import RAW as RAW_RECORDS
 
 if TYPE_CHECKING:
     from ledger_assets.load.report import CheckOutcome, LoadReport, TableCounts
@@ -34,6 +34,11 @@ def load_metadata(report: "LoadReport", name: str | None) -> dict[str, Any]:
         for field in ("inserted", "updated", "unchanged", "conflicts", "deleted", "returned", "left_out")
     }
     return {"dagster/row_count": sum(c.staged for c in counts), **total, "load": report.load_id}
+
+
+def written(report: "LoadReport", name: str) -> int:
+    """Rows that the load wrote to one table."""
+    return _counts(report)[name].written
 
 
 def load_results(asset: dg.AssetKey, report: "LoadReport", name: str | None) -> list[dg.AssetCheckResult]:

@@ -29,7 +29,7 @@ from ledger_assets.extract.export import FOLDER, Export
 from ledger_assets.extract.files import Downloader, FileProblem, StoredFile
 from ledger_assets.extract.slices import is_text, parse, whole_number
 from ledger_assets.progress import report
-from ledger_assets.storage import ObjectExists, ObjectStore
+from ledger_assets.storage import ObjectExists, ObjectStore, damaged
 
 THREADS = 8
 FORMAT = 1
@@ -89,11 +89,17 @@ def read_inventory(store: ObjectStore, export_id: str) -> AttachmentInventory:
     attempt = attempts(store, export_id)
     if attempt == 0:
         raise StoreError(f"the files of export {export_id} are not complete; run the export again")
-    document = json.loads(store.get(inventory_key(export_id, attempt)))
-    if document["format"] != FORMAT:
-        raise StoreError(f"export {export_id}: attachments format {document['format']} is not known; upgrade")
-    entries = tuple(AttachmentEntry(**entry) for entry in document.pop("entries"))
-    return AttachmentInventory(entries=entries, **document)
+    key = inventory_key(export_id, attempt)
+    try:
+        document = json.loads(store.get(key))
+        if document["format"] != FORMAT:
+            raise StoreError(
+                f"export {export_id}: attachments format {document['format']} is not known; upgrade"
+            )
+        entries = tuple(AttachmentEntry(**entry) for entry in document.pop("entries"))
+        return AttachmentInventory(entries=entries, **document)
+    except (ValueError, LookupError, TypeError):
+        raise damaged(store, key) from None
 
 
 def download_attachments(client: AirtableClient, store: ObjectStore, export: Export) -> AttachmentInventory:

@@ -30,6 +30,10 @@ def without_addresses(raw: str) -> str:
     addresses = set(_addresses(parse(raw).get("fields")))
     if not addresses:
         return raw
+    if all(_stands_only_as_itself(address, raw) for address in addresses):
+        for address in addresses:
+            raw = raw.replace(f'"{address}"', '""')
+        return raw
 
     def emptied(match: re.Match[str]) -> str:
         text = match[0]
@@ -39,10 +43,19 @@ def without_addresses(raw: str) -> str:
     return _STRING.sub(emptied, raw)
 
 
+def _stands_only_as_itself(address: str, raw: str) -> bool:
+    """True when ``"address"`` in the text is that string and nothing else is: no string writes it with escapes,
+    none ends with it after an escaped quotation mark. Then nobody need look at every string (15 times as long).
+    """
+    plain = address.isascii() and address.isprintable() and '"' not in address and "\\" not in address
+    return plain and "\\u" not in raw and "\\/" not in raw and f'\\"{address}"' not in raw
+
+
 def _addresses(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
-            yield from _addresses(item)
+            if isinstance(item, dict | list):
+                yield from _addresses(item)
     elif isinstance(value, dict):
         if is_attachment(value):
             thumbnails = value.get("thumbnails")
@@ -52,7 +65,8 @@ def _addresses(value: Any) -> Iterator[str]:
                     yield holder["url"]
         else:
             for item in value.values():
-                yield from _addresses(item)
+                if isinstance(item, dict | list):
+                    yield from _addresses(item)
 
 
 def is_attachment(value: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger_assets.errors import StoreError
-from ledger_assets.extract.export import page_key, unpack
+from ledger_assets.extract.export import page_key, read_lines
 from ledger_assets.storage import ObjectStore
 
 
@@ -28,7 +28,7 @@ def digest(store: ObjectStore, export_id: str, table_id: str, pages: Sequence[Se
     """Hash the table whose ``pages`` hold these record ids. Raises :class:`StoreError` for a damaged page."""
     hashes = bytearray()
     for number, page in enumerate(pages):
-        lines = list(unpack(store.get(page_key(export_id, table_id, number))))
+        lines = read_lines(store, page_key(export_id, table_id, number))
         if len(lines) != len(page):
             raise StoreError(
                 f"page {number} of table {table_id} in export {export_id} is damaged; export again"

@@ -13,7 +13,7 @@ Invariants: an export with a manifest never changes; a record's text is exactly 
 
 from __future__ import annotations
 
-import io
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -24,8 +24,8 @@ import zstandard
 
 from ledger_assets.errors import StoreError
 from ledger_assets.extract.metadata import BaseMeta, parse_metadata
-from ledger_assets.extract.slices import parse
-from ledger_assets.storage import ObjectMissing, ObjectStore
+from ledger_assets.extract.slices import head
+from ledger_assets.storage import ObjectMissing, ObjectStore, damaged
 
 FORMAT = 1
 FOLDER = "exports"
@@ -119,17 +119,27 @@ def pack(lines: Iterable[str]) -> bytes:
     """
     texts = list(lines)
     lead = RECORD_SEPARATOR if any("\n" in text for text in texts) else ""
-    return zstandard.ZstdCompressor(level=3).compress("".join(f"{lead}{text}\n" for text in texts).encode())
+    # The checksum makes one changed bit on the disk an error when it is read, and not another text.
+    compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
+    return compressor.compress("".join(f"{lead}{text}\n" for text in texts).encode())
 
 
 def unpack(data: bytes) -> Iterator[str]:
     """The texts of :func:`pack`. Split at line feeds only: JSON text may hold U+2028 unescaped."""
-    with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True) as stream:
-        text = stream.read().decode()
+    # At once and not as a stream: a stream that ends too early is read as a shorter one, without an error.
+    text = zstandard.ZstdDecompressor().decompress(data).decode()
     if text.startswith(RECORD_SEPARATOR):
         yield from (part[:-1] for part in text.split(RECORD_SEPARATOR)[1:])
     else:
         yield from text.split("\n")[:-1]
+
+
+def read_lines(store: ObjectStore, key: str) -> list[str]:
+    """The texts of the object at ``key``. Raises :class:`StoreError` naming the object when it is damaged."""
+    try:
+        return list(unpack(store.get(key)))
+    except (zstandard.ZstdError, UnicodeDecodeError):
+        raise damaged(store, key) from None
 
 
 class Export:
@@ -139,12 +149,15 @@ class Export:
         """Raises :class:`StoreError` when there is no complete export of that id."""
         self._store = store
         self.export_id = export_id
+        key = f"{FOLDER}/{export_id}/MANIFEST.json"
         try:
-            self.manifest = parse_manifest(store.get(f"{FOLDER}/{export_id}/MANIFEST.json"))
+            self.manifest = parse_manifest(store.get(key))
         except ObjectMissing:
             raise StoreError(
                 f"export {export_id} is not complete or not in {store.url}; run an export"
             ) from None
+        except (ValueError, LookupError, TypeError):
+            raise damaged(store, key) from None
 
     @cached_property
     def metadata(self) -> BaseMeta:
@@ -154,12 +167,16 @@ class Export:
     @cached_property
     def metadata_text(self) -> str:
         """The metadata's JSON text as delivered."""
-        return self._store.get(f"{FOLDER}/{self.export_id}/metadata.json").decode()
+        key = f"{FOLDER}/{self.export_id}/metadata.json"
+        text = self._store.get(key)
+        if hashlib.sha256(text).hexdigest() != self.manifest.metadata_sha256:
+            raise damaged(self._store, key)
+        return text.decode()
 
-    def pages(self, table_id: str) -> Iterator[Iterator[str]]:
+    def pages(self, table_id: str) -> Iterator[list[str]]:
         """The table's raw records page by page, as stored: an id may come again (see :meth:`records`)."""
         for page in range(self.table(table_id).pages):
-            yield unpack(self._store.get(page_key(self.export_id, table_id, page)))
+            yield read_lines(self._store, page_key(self.export_id, table_id, page))
 
     def records(self, table_id: str) -> Iterator[RawRecord]:
         """The table's records in Airtable's order, each id once (a page re-read after a restart repeats
@@ -168,15 +185,15 @@ class Export:
         seen: set[str] = set()
         for page in self.pages(table_id):
             for raw in page:
-                record = parse(raw)
-                if record["id"] not in seen:
-                    seen.add(record["id"])
-                    yield RawRecord(record["id"], record["createdTime"], raw)
+                record_id, created_time = head(raw)
+                if record_id not in seen:
+                    seen.add(record_id)
+                    yield RawRecord(record_id, created_time, raw)
 
     def comments(self, table_id: str) -> Iterator[str]:
         """The table's comments as JSON lines ``{"record_id", "comment"}``."""
         if self.table(table_id).comments:
-            yield from unpack(self._store.get(comments_key(self.export_id, table_id)))
+            yield from read_lines(self._store, comments_key(self.export_id, table_id))
 
     def table(self, table_id: str) -> TableManifest:
         """The manifest of one table. Raises :class:`StoreError` when the export does not hold it."""

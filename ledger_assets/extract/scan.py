@@ -16,10 +16,10 @@ from collections.abc import Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from ledger_assets.errors import SourceError
+from ledger_assets.errors import SourceError, StoreError
 from ledger_assets.extract.client import AirtableClient
 from ledger_assets.extract.digest import digest
-from ledger_assets.extract.export import TableManifest, comments_key, pack, page_key, unpack
+from ledger_assets.extract.export import TableManifest, comments_key, pack, page_key, read_lines
 from ledger_assets.extract.metadata import TableMeta
 from ledger_assets.extract.responses import IteratorLost
 from ledger_assets.extract.slices import RecordSlice, record
@@ -90,9 +90,13 @@ def scan_table(job: Job, table: TableMeta) -> Scanned:
     """
     progress = job.export.progress(table.id) or TableProgress(scan_started=job.now())
     kept = _Kept()
-    for number in range(progress.pages):
-        lines = unpack(job.export.store.get(page_key(job.export.export_id, table.id, number)))
-        kept.add(job, table, map(record, lines), comments=not progress.finished)
+    try:
+        for number in range(progress.pages):
+            lines = read_lines(job.export.store, page_key(job.export.export_id, table.id, number))
+            kept.add(job, table, map(record, lines), comments=not progress.finished)
+    except StoreError:  # what the interrupted run has left is damaged: nothing of it is taken
+        progress, kept = TableProgress(scan_started=job.now(), restarts=progress.restarts + 1), _Kept()
+        job.export.keep_progress(table.id, progress)
     if not progress.scanned:
         progress = _read_pages(job, table, progress, kept)
     if not progress.finished:

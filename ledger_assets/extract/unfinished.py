@@ -63,10 +63,10 @@ class Unfinished:
         return f"{FOLDER}/{self.export_id}/{name}"
 
     def progress(self, table_id: str) -> TableProgress | None:
-        """How far the table is, None when no page of it was kept."""
+        """How far the table is, None when no page of it was kept, or it cannot be read how many were."""
         try:
             return TableProgress(**json.loads(self.store.get(self.key(f"progress/{table_id}.json"))))
-        except ObjectMissing:
+        except (ObjectMissing, ValueError, TypeError):
             return None
 
     def keep_progress(self, table_id: str, progress: TableProgress) -> None:

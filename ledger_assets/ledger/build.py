@@ -7,6 +7,7 @@ and is not seen.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import secrets
 from collections.abc import Callable, Sequence
@@ -52,14 +53,14 @@ def build_ledger(
     started = datetime.now(UTC)
     ledger_id = f"{started:%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(2)}"
     source = Source(export, pinned, inventory, mappings, specs=specs)
-    tables = []
+    tables, files = [], {}
     for done, spec in enumerate(specs):
         report("ledger", spec.name, done, len(specs))
         rows = _rows(spec, source.transformed(spec.name).rows)
-        store.put(key(ledger_id, f"{spec.name}.parquet"), _parquet(rows))
+        files[spec.name] = _put(store, ledger_id, spec.name, rows)
         tables.append(_summary(source, spec, rows))
     for name, frame in _findings(source, specs).items():
-        store.put(key(ledger_id, f"{name}.parquet"), _parquet(frame))
+        files[name] = _put(store, ledger_id, name, frame)
     manifest = LedgerManifest(
         ledger_id=ledger_id,
         export_id=export.export_id,
@@ -68,6 +69,7 @@ def build_ledger(
         finished_at=datetime.now(UTC).isoformat(),
         tables=tuple(tables),
         checks=tuple(_checks(source, specs)),
+        files=files,
     )
     store.put(key(ledger_id, "MANIFEST.json"), manifest.to_json(), create=True)
     report("ledger", "complete", len(specs), len(specs))
@@ -120,8 +122,11 @@ def _findings(source: Source, specs: Sequence[TableSpec]) -> dict[str, pl.DataFr
     }
 
 
-def _parquet(frame: pl.DataFrame) -> bytes:
+def _put(store: ObjectStore, ledger_id: str, name: str, frame: pl.DataFrame) -> str:
+    """Store a frame; the SHA-256 of its object."""
     buffer = io.BytesIO()
     # Level 1: the ledger is read back once or twice, and lies on the same disk.
     frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=False)
-    return buffer.getvalue()
+    content = buffer.getvalue()
+    store.put(key(ledger_id, f"{name}.parquet"), content)
+    return hashlib.sha256(content).hexdigest()

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from typing import Any
 import polars as pl
 
 from ledger_assets.errors import StoreError
-from ledger_assets.storage import ObjectMissing, ObjectStore
+from ledger_assets.storage import ObjectMissing, ObjectStore, damaged
 
 FORMAT = 1
 FOLDER = "ledger"
@@ -67,6 +68,8 @@ class LedgerManifest:
     finished_at: str
     tables: tuple[LedgerTable, ...]
     checks: tuple[LedgerCheck, ...]
+    files: Mapping[str, str]
+    """Name of each frame -> SHA-256 of its object."""
     format: int = FORMAT
 
     @property
@@ -113,10 +116,16 @@ class Ledger:
             raise StoreError(
                 f"ledger {ledger_id} is not complete or not in {store.url}; materialise the ledger again"
             ) from None
+        except (ValueError, LookupError, TypeError):
+            raise damaged(store, key(ledger_id, "MANIFEST.json")) from None
 
     def frame(self, table: str) -> pl.DataFrame:
-        """The rows of one target table."""
-        return pl.read_parquet(io.BytesIO(self._store.get(key(self.ledger_id, f"{table}.parquet"))))
+        """The rows of one target table. Raises :class:`StoreError` when its object is not what was written."""
+        name = key(self.ledger_id, f"{table}.parquet")
+        content = self._store.get(name)
+        if hashlib.sha256(content).hexdigest() != self.manifest.files.get(table):
+            raise damaged(self._store, name)
+        return pl.read_parquet(io.BytesIO(content))
 
     @cached_property
     def quarantined(self) -> pl.DataFrame:

@@ -97,7 +97,7 @@ def _prove(
     stage.create_tables(conn, base_id)
     if read_only:
         conn.execute("set transaction read only")  # from here on only temporary tables can be written
-    counted = stage.stage_export(conn, store, export)
+    counted = stage.stage_export(conn, export)
     stage.stage_findings(conn, meta, pinned)
     stage.stage_skipped(conn, ledger, specs)
     stage.stage_mappings(conn, mappings, specs)

@@ -24,10 +24,9 @@ from psycopg import sql
 from ledger_assets import progress
 from ledger_assets.errors import SettingsError
 from ledger_assets.extract.content import content_sha256
-from ledger_assets.extract.export import Export, page_key, unpack
+from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import BaseMeta
 from ledger_assets.proof.statements import statement
-from ledger_assets.storage import ObjectStore
 from ledger_assets.tables.fields import Mapped, Rule, TableSpec
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def create_tables(conn: psycopg.Connection, base_id: str) -> None:
     )
 
 
-def stage_export(conn: psycopg.Connection, store: ObjectStore, export: Export) -> dict[str, Counted]:
+def stage_export(conn: psycopg.Connection, export: Export) -> dict[str, Counted]:
     """Every record's id and the hash of its exact text, and the number of cells per field, by table id."""
     found: dict[str, Counted] = {}
     with conn.cursor().copy("copy proof_export from stdin (format binary)") as copy:
@@ -66,8 +65,8 @@ def stage_export(conn: psycopg.Connection, store: ObjectStore, export: Export) -
         for table in export.manifest.tables:
             counted = found[table.id] = Counted(comments=sum(1 for _ in export.comments(table.id)))
             seen: set[str] = set()
-            for page in range(table.pages):
-                for raw in unpack(store.get(page_key(export.export_id, table.id, page))):
+            for page in export.pages(table.id):
+                for raw in page:
                     record: dict[str, Any] = _DECODER.decode(raw)
                     if record["id"] not in seen:
                         seen.add(record["id"])

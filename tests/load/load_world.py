@@ -200,16 +200,17 @@ class World:
                 for by in w["by"]
             ],
         }
-        for name, values in rows.items():
-            self._parquet(ledger_id, name, _frame(name, values))
+        files = {
+            name: self._parquet(ledger_id, name, _frame(name, values)) for name, values in rows.items()
+        }
         text = pl.String
         quarantine = pl.DataFrame(
             self.quarantined,
             schema={"table": text, "table_id": text, "record_id": text, "field": text, "reason": text},
             orient="row",
         )
-        self._parquet(ledger_id, "quarantine", quarantine)
-        self._parquet(
+        files["quarantine"] = self._parquet(ledger_id, "quarantine", quarantine)
+        files["skipped"] = self._parquet(
             ledger_id,
             "skipped",
             pl.DataFrame(schema={"table": text, "table_id": text, "record_id": text, "rule": text}),
@@ -222,18 +223,19 @@ class World:
             "field": text,
             "reason": text,
         }
-        self._parquet(ledger_id, "reported", pl.DataFrame(schema=reported))
+        files["reported"] = self._parquet(ledger_id, "reported", pl.DataFrame(schema=reported))
         tables = tuple(LedgerTable(name, len(values), "", 0, 0, 0, 0, {}) for name, values in rows.items())
-        manifest = LedgerManifest(ledger_id, export.export_id, BASE, "", "", tables, ())
+        manifest = LedgerManifest(ledger_id, export.export_id, BASE, "", "", tables, (), files)
         self.store.put(f"ledger/{ledger_id}/MANIFEST.json", manifest.to_json())
         return Ledger(self.store, ledger_id)
 
-    def _parquet(self, ledger_id: str, name: str, frame: pl.DataFrame) -> None:
+    def _parquet(self, ledger_id: str, name: str, frame: pl.DataFrame) -> str:
         import io
 
         buffer = io.BytesIO()
         frame.write_parquet(buffer)
         self.store.put(f"ledger/{ledger_id}/{name}.parquet", buffer.getvalue())
+        return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
 def _frame(name: str, values: Sequence[Sequence[Any]]) -> pl.DataFrame:
