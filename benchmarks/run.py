@@ -25,7 +25,7 @@ class Sizes:
     lane_records: int = 50_000
     large_records: int = 500_000
     rounds: int = 3
-    limited_records: int = 4_000
+    limited_records: int = 6_500
     latencies: tuple[float, ...] = (0.25, 0.8)
     orchestrated_records: int = 2_300
 

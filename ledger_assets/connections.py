@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger_assets.environment import Settings
+from ledger_assets.environment import Profile, Settings
 from ledger_assets.storage import ObjectStore, open_store
 
 if TYPE_CHECKING:
@@ -80,6 +80,22 @@ def database(settings: Settings, *, purpose: str) -> Iterator[psycopg.Connection
                 connection
             )  # an embedded database is new: nobody has had a reason to apply it by hand
         yield connection
+
+
+def pin_any_base(settings: Settings) -> None:
+    """Pin the metadata of any base before its first run: its asset keys come from there (one call to Airtable).
+
+    With table modules they name the tables, and nothing need be known beforehand.
+    """
+    from ledger_assets.extract import pinned
+
+    if settings.profile is not Profile.ANY_BASE:
+        return
+    known = pinned.read(settings.home)
+    if known is not None and known.base_id == settings.airtable.base_id:
+        return
+    with airtable_client(settings) as client:
+        pinned.write(settings.home, settings.airtable.base_id, client.metadata())
 
 
 def _private(folder: Path) -> Path:

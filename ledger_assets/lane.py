@@ -170,11 +170,25 @@ def scratch_database(connection: psycopg.Connection) -> Iterator[psycopg.Connect
 def prove(
     settings: Settings, connection: psycopg.Connection, store: ObjectStore, specs: Sequence[TableSpec]
 ) -> Proof:
-    """The proof of the latest load, read back from Postgres."""
+    """The proof of the last committed load, read back from Postgres.
+
+    Of what was loaded, not of the latest export: that may be newer and is no loss.
+    """
     from ledger_assets.extract import pinned
+    from ledger_assets.extract.export import Export
+    from ledger_assets.ledger.store import Ledger
+    from ledger_assets.load.history import last_load
+    from ledger_assets.load.sqlfiles import plain_errors
     from ledger_assets.proof.reconcile import reconcile
 
-    export, ledger = inputs(store, specs)
+    with plain_errors("the last load"), connection.transaction():
+        last = last_load(connection)
+    if last is None:
+        raise TargetError(
+            f"there is nothing to prove: {settings.target_name} was never loaded; run: ledger-assets migrate ENV"
+        )
+    export = Export(store, last.export_id)
+    ledger = Ledger(store, last.ledger_id) if specs and last.ledger_id is not None else None
     return reconcile(
         connection,
         store=store,

@@ -65,11 +65,16 @@ def build_airtable_assets(
                 manifest = export_base(client, store, environment=environment.value, final=config.final)
             exported = Export(store, manifest.export_id)
             home = read_home(os.environ)
-            drift = undeclared(exported.metadata, specs, pinned.read(home))
-            if not drift or not specs:  # a drift keeps the old pin: by it a renamed field is still found
+            known = pinned.read(home)
+            drift = undeclared(exported.metadata, specs, known)
+            # A drift keeps the old pin: by it a renamed field is still found. Without table modules everything is
+            # kept raw, but a table that is gone must not be forgotten by running the export twice.
+            if not (drift if specs else [d for d in drift if d.of_a_missing_table]):
                 pinned.write(home, manifest.base_id, exported.metadata_text)
         seen: set[str] = set()
         names = table_names((table.id, table.name) for table in manifest.tables)
+        if known is not None:  # a table that is called otherwise now is the same asset
+            names.update(table_names((table.id, table.name) for table in known.tables))
         context.log.info("export %s: %s records", manifest.export_id, sum(t.records for t in manifest.tables))
         for table in manifest.tables:
             name = names[table.id]
@@ -87,7 +92,8 @@ def build_airtable_assets(
         with one_line_failures():
             exports.refuse_missing(set(keys) - seen, tables)
             if specs:
-                exports.refuse_unplaced([d for d in drift if d.table not in tables.values()])
+                placed = {table.name for table in manifest.tables if names[table.id] in keys}
+                exports.refuse_unplaced([d for d in drift if d.table not in placed])
 
     @dg.asset(
         key=attachments_key,

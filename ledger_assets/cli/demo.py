@@ -144,7 +144,8 @@ def _start_parts(environment: Environment, parts: EmbeddedParts) -> None:
 
     try:
         settings = read_settings(environment)
-    except SettingsError as error:
+        connections.pin_any_base(settings)
+    except LedgerError as error:
         console.print(f"{environment} is not set up: {error}")
         return
     if settings.airtable.synthetic:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SECRETS = ("AIRTABLE_API_KEY", "DATABASE_URL", "STAGING_DATABASE_URL", "DAGSTER_POSTGRES_URL")
 HIDDEN = "[secret]"
+PARALLEL = frozenset({"export", "final scan"})
+"""Stages whose tables are worked on at once."""
 
 console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 140)
 errors = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else 140)
@@ -135,8 +137,9 @@ def run_job(
     tags: Mapping[str, str] | None = None,
 ) -> dg.DagsterRun:
     """Run a job with progress bars. Raises CheckFailed or LedgerError with the run's own words when it fails."""
-    from ledger_assets import runs
+    from ledger_assets import connections, runs
 
+    connections.pin_any_base(read_settings(environment))  # before the definitions are imported with the run
     with progress_bars():
         run = runs.run_job(dagster_instance, environment, job, run_config=run_config, tags=tags)
     log = logging.getLogger("ledger_assets")
@@ -166,10 +169,11 @@ def progress_bars() -> Iterator[None]:
         tasks: dict[tuple[str, str], Any] = {}
 
         def show(stage: str, label: str, done: int, total: int | None) -> None:
-            name = (stage, label)
+            # What runs at once has a bar each; what comes one after the other shares one.
+            name = (stage, label) if stage in PARALLEL else (stage, "")
             if name not in tasks:
-                tasks[name] = bars.add_task(f"{stage} {label}", total=total)
-            bars.update(tasks[name], completed=done, total=total)
+                tasks[name] = bars.add_task("", total=total)
+            bars.update(tasks[name], description=f"{stage} {label}", completed=done, total=total)
 
         with listen(show):
             yield

@@ -15,6 +15,7 @@ from typing import Any
 
 from ledger_assets.extract.slices import parse
 
+_PLAIN = re.compile(r'[^\x00-\x1f"\\]*')
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -30,7 +31,8 @@ def without_addresses(raw: str) -> str:
     addresses = set(_addresses(parse(raw).get("fields")))
     if not addresses:
         return raw
-    if all(_stands_only_as_itself(address, raw) for address in addresses):
+    escaped = "\\u" in raw or "\\/" in raw
+    if not escaped and all(_stands_only_as_itself(address, raw) for address in addresses):
         for address in addresses:
             raw = raw.replace(f'"{address}"', '""')
         return raw
@@ -44,11 +46,10 @@ def without_addresses(raw: str) -> str:
 
 
 def _stands_only_as_itself(address: str, raw: str) -> bool:
-    """True when ``"address"`` in the text is that string and nothing else is: no string writes it with escapes,
-    none ends with it after an escaped quotation mark. Then nobody need look at every string (15 times as long).
+    """True when ``"address"`` in a text without optional escapes is that string and nothing else is: nothing in it
+    needs an escape, no string ends with it after an escaped quotation mark. Then nobody need look at every string.
     """
-    plain = address.isascii() and address.isprintable() and '"' not in address and "\\" not in address
-    return plain and "\\u" not in raw and "\\/" not in raw and f'\\"{address}"' not in raw
+    return _PLAIN.fullmatch(address) is not None and f'\\"{address}"' not in raw
 
 
 def _addresses(value: Any) -> Iterator[str]:

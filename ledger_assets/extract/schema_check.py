@@ -39,6 +39,11 @@ class Drift:
     field: str | None
     detail: str
 
+    @property
+    def of_a_missing_table(self) -> bool:
+        """True when a whole table is no longer there."""
+        return self.kind is DriftKind.MISSING and self.field is None
+
 
 def undeclared(meta: BaseMeta, specs: Iterable[TableSpec], pinned: BaseMeta | None = None) -> list[Drift]:
     """How the base differs from what the table modules declare and from the pinned metadata.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -143,7 +143,7 @@ def _attachments(entries: Sequence[AttachmentEntry]) -> Iterator[Row]:
     # A cell may hold the same attachment twice; it is one file.
     unique = {(e.record_id, e.field_id, e.attachment_id): e for e in entries}
     for key, entry in unique.items():
-        yield Row(key, content_hash(asdict(entry)), entry, 200)
+        yield Row(key, content_hash(vars(entry)), entry, 200)
 
 
 def _attachment_values(entry: Any) -> tuple[Any, ...]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dagster as dg
+import psycopg
+import pytest
 
-from ledger_assets import reports
+from ledger_assets import connections, reports, runs
+from ledger_assets.environment import Environment, read_settings
 
 from .conftest import Lane, facts
 
@@ -76,3 +79,35 @@ def test_a_failed_check_is_red_and_nothing_is_loaded(lane: Lane) -> None:
     assert lane.checks(run)["airtable/attachments", "files_present"] is False
     assert lane.query("select count(*) from airtable.records")[0][0] == 0
     assert lane.materialised("supabase", "stories") == 0
+
+
+def test_a_production_dry_run_touches_a_scratch_database_alone(
+    lane: Lane, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load that updates live rows makes the app wait for it: in production nothing of the target is locked."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    run = runs.run_job(lane.instance, Environment.PRODUCTION, "dry_run")
+    assert run.is_success, facts(run, lane)
+    store = connections.object_store(read_settings(Environment.PRODUCTION))
+    assert reports.read(store, run.run_id, "dry_run")["tables"]["stories"]["inserted"] > 0
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("select count(*) from airtable.exports").fetchone() == (0,)
+        left = "select count(*) from pg_database where datname like 'ledger_scratch%'"
+        assert connection.execute(left).fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("confirm", "words"), [("", "use --confirm"), ("other", "use --confirm"), (None, "checkpoint")]
+)
+def test_a_production_load_refuses_however_it_was_started(
+    lane: Lane, database_url: str, monkeypatch: pytest.MonkeyPatch, confirm: str | None, words: str
+) -> None:
+    """The web UI bypasses the command's question, so the step itself asks."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    name = read_settings(Environment.PRODUCTION).target_name
+    config = {"ops": {"load": {"config": {"confirm": name if confirm is None else confirm}}}}
+    run = runs.run_job(lane.instance, Environment.PRODUCTION, "migrate", run_config=config)
+    assert not run.is_success
+    assert words in facts(run, lane)
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("select count(*) from airtable.records").fetchone() == (0,)

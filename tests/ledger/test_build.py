@@ -3,9 +3,11 @@ out."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from ledger_assets.demo import schema
 from ledger_assets.demo.model import Table, metadata, text
 from ledger_assets.errors import SourceError, StoreError
+from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import parse_metadata
 from ledger_assets.ids import row_id
 from ledger_assets.ledger.build import build_ledger
@@ -132,8 +135,13 @@ def test_a_renamed_field_is_read_on_by_its_pinned_id(store: ObjectStore) -> None
     document = metadata(schema.TABLES)
     pinned = parse_metadata("appLedgerSynthetic", json.dumps(document))
     export = write_export(store, {"Storytellers": PEOPLE})
-    key = f"exports/{export.export_id}/metadata.json"
-    store.put(key, store.get(key).replace(b'"Name"', b'"Full name"').replace(b'"Storytellers"', b'"People"'))
+    folder = f"exports/{export.export_id}"
+    renamed = store.get(f"{folder}/metadata.json").replace(b'"Name"', b'"Full name"')
+    renamed = renamed.replace(b'"Storytellers"', b'"People"')
+    store.put(f"{folder}/metadata.json", renamed)
+    changed = replace(export.manifest, metadata_sha256=hashlib.sha256(renamed).hexdigest())
+    store.put(f"{folder}/MANIFEST.json", changed.to_json())
+    export = Export(store, export.export_id)
     manifest = build_ledger(store, export, specs=SPECS, pinned=pinned)
     assert Ledger(store, manifest.ledger_id).frame("storytellers")["name"].to_list() == ["A", "B"]
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -200,9 +200,7 @@ class World:
                 for by in w["by"]
             ],
         }
-        files = {
-            name: self._parquet(ledger_id, name, _frame(name, values)) for name, values in rows.items()
-        }
+        files = {name: self._parquet(ledger_id, name, _frame(name, values)) for name, values in rows.items()}
         text = pl.String
         quarantine = pl.DataFrame(
             self.quarantined,
@@ -228,6 +226,13 @@ class World:
         manifest = LedgerManifest(ledger_id, export.export_id, BASE, "", "", tables, (), files)
         self.store.put(f"ledger/{ledger_id}/MANIFEST.json", manifest.to_json())
         return Ledger(self.store, ledger_id)
+
+    def replace_frame(self, ledger: Ledger, name: str, frame: pl.DataFrame) -> Ledger:
+        """The ledger with another frame, as whole as if it had been built so."""
+        files = {**ledger.manifest.files, name: self._parquet(ledger.ledger_id, name, frame)}
+        manifest = replace(ledger.manifest, files=files)
+        self.store.put(f"ledger/{ledger.ledger_id}/MANIFEST.json", manifest.to_json())
+        return Ledger(self.store, ledger.ledger_id)
 
     def _parquet(self, ledger_id: str, name: str, frame: pl.DataFrame) -> str:
         import io

@@ -32,12 +32,8 @@ def test_a_link_to_nothing_fails_the_check_and_loads_nothing(db: psycopg.Connect
     made = world.publish()
     frame = made[1].frame("works")
     lost = "00000000-0000-5000-8000-000000000000"
-    world._parquet(
-        made[1].ledger_id,
-        "works",
-        frame.with_columns(lead_id=frame["lead_id"].replace(frame["lead_id"][0], lost)),
-    )
-    report = run(db, world, made)
+    changed = frame.with_columns(lead_id=frame["lead_id"].replace(frame["lead_id"][0], lost))
+    report = run(db, world, (made[0], world.replace_frame(made[1], "works", changed)))
     assert not report.committed
     (failed,) = [c for c in report.checks if not c.passed]
     assert (failed.table, failed.name) == ("works", "relationships")

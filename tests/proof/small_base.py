@@ -85,10 +85,11 @@ class SmallBase:
         self.exports += 1
         export_id = f"20261122T0800{self.exports:02d}Z"
         texts = self._texts()
-        store.put(f"{FOLDER}/{export_id}/metadata.json", json.dumps(metadata(self.tables)).encode())
+        described = json.dumps(metadata(self.tables))
+        store.put(f"{FOLDER}/{export_id}/metadata.json", described.encode())
         manifests = [self._write_table(store, export_id, table, texts[table.name]) for table in self.tables]
         manifest = ExportManifest(
-            export_id, "staging", SYNTHETIC_BASE_ID, NOW, NOW, False, 9, "", tuple(manifests)
+            export_id, "staging", SYNTHETIC_BASE_ID, NOW, NOW, False, 9, _hash([described]), tuple(manifests)
         )
         store.put(inventory_key(export_id), self._inventory(store, export_id).to_json())
         store.put(f"{FOLDER}/{export_id}/MANIFEST.json", manifest.to_json())

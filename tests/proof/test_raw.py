@@ -3,7 +3,9 @@ byte."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from ledger_assets.demo import schema
 from ledger_assets.demo.model import Field, Table, checkbox, link, text
 from ledger_assets.errors import TargetError
+from ledger_assets.extract.export import pack
 from ledger_assets.extract.metadata import parse_metadata
 from ledger_assets.proof.model import Records
 from ledger_assets.proof.verdicts import Named, Verdict
@@ -103,7 +106,7 @@ def test_l17_a_lost_comment_is_counted(world: World) -> None:
 def test_l3_an_export_that_lost_a_page_does_not_prove_itself(world: World) -> None:
     """What the manifest says was exported is the measure, not what is left of it."""
     key = next(o.key for o in world.store.list(f"exports/{world.export.export_id}/tables/{STORIES.id}"))
-    world.store.put(key, b"")
+    world.store.put(key, pack([]))
     world.damage("delete from airtable.records where table_id = %s", STORIES.id)
     found = records(world, "Stories")
     assert (found.export, found.raw, found.manifest) == (0, 0, 3)
@@ -234,7 +237,10 @@ def test_a_renamed_field_is_found_by_its_pinned_id(world: World) -> None:
     """A rename in Airtable is reported elsewhere; it is no loss."""
     pinned = world.export.metadata
     renamed = world.export.metadata_text.replace('"name": "Bio"', '"name": "Biography"')
-    world.store.put(f"exports/{world.export.export_id}/metadata.json", renamed.encode())
+    folder = f"exports/{world.export.export_id}"
+    manifest = replace(world.export.manifest, metadata_sha256=hashlib.sha256(renamed.encode()).hexdigest())
+    world.store.put(f"{folder}/metadata.json", renamed.encode())
+    world.store.put(f"{folder}/MANIFEST.json", manifest.to_json())
     world = World(
         world.conn,
         world.store,

@@ -117,7 +117,10 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
 
     folder = tmp_path_factory.mktemp("ui")
     create_base(folder / "base.sqlite", seed=7, scale=400)
-    with LocalAirtable(folder / "base.sqlite", requests_per_second=100_000) as airtable, socket.socket() as probe:
+    with (
+        LocalAirtable(folder / "base.sqlite", requests_per_second=100_000) as airtable,
+        socket.socket() as probe,
+    ):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
@@ -176,7 +179,10 @@ def test_a_failed_check_is_red_and_nothing_was_loaded_and_the_run_goes_on_from_t
     assert "files_present" in done.stderr
     run = ui.ask(RUNS, limit=1)["runsOrError"]["results"][0]
     assert (run["status"], run["jobName"]) == ("FAILURE", "migrate_staging")
-    assert ui.ask(LATEST, key=staging("supabase", "stories"))["assetOrError"].get("assetMaterializations", []) == []
+    assert (
+        ui.ask(LATEST, key=staging("supabase", "stories"))["assetOrError"].get("assetMaterializations", [])
+        == []
+    )
 
     ui.airtable.faults.clear()
     launched = ui.ask(REEXECUTE, parent=run["runId"])["launchRunReexecution"]
@@ -189,7 +195,9 @@ def test_a_failed_check_is_red_and_nothing_was_loaded_and_the_run_goes_on_from_t
 
 
 def test_materialise_everything_of_staging(ui: Ui) -> None:
-    everything = ui.ask("{ assetNodes { assetKey { path } repository { location { name } } isMaterializable } }")
+    everything = ui.ask(
+        "{ assetNodes { assetKey { path } repository { location { name } } isMaterializable } }"
+    )
     keys = [
         node["assetKey"]
         for node in everything["assetNodes"]
