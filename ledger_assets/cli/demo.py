@@ -27,13 +27,21 @@ STOP_SECONDS = 10.0
 
 
 @click.command()
-def demo() -> None:
+@click.option(
+    "--scale",
+    metavar="N",
+    type=click.IntRange(60, 500_000),
+    help="A synthetic base of about N records instead of 2,290; at 5 requests/s, 100 records each, it takes its time.",
+)
+def demo(scale: int | None) -> None:
     """See a whole migration happen: real HTTP, real Postgres, a synthetic base of invented people.
 
     Dry run, migration to staging, proof, a second run that writes nothing, and one month migrated again.
     """
     settings = demo_settings()
     open_log(settings.home)
+    if scale is not None:
+        make_base(settings, scale)
     console.print(
         "An invented community's Airtable base moves into Postgres. Airtable's limit holds: 5 requests/s.\n"
     )
@@ -76,6 +84,19 @@ def demo() -> None:
     console.print(f"\nThe proof, to read: {last}")
     console.print("What a person must decide: ledger-assets findings staging")
     console.print("The same in the web UI: make ui (or ledger-assets ui)")
+
+
+def make_base(settings: Settings, scale: int) -> None:
+    """Make the synthetic base of about ``scale`` records. Raises SettingsError where there is one already."""
+    from ledger_assets.demo.base import create_base
+    from ledger_assets.demo.parts import base_path
+
+    path = base_path(settings.home, settings.profile.value)
+    if path.exists():
+        raise SettingsError(
+            f"--scale: there is a synthetic base already; delete {path.parent} or set another LEDGER_HOME"
+        )
+    create_base(path, scale=scale, shape=settings.profile.value)
 
 
 def demo_settings() -> Settings:

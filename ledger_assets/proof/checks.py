@@ -45,6 +45,8 @@ def _records(records: Iterable[Records]) -> Detail:
     detail: Detail = {}
     for one in records:
         detail |= {"export": one.export, "raw records": one.raw, "comments": one.comments_raw}
+        if one.comments_export != one.comments_raw:
+            detail["comments in the export"] = one.comments_export
         if not one.manifest_agrees:
             detail["content hash"] = "not what the export's manifest says"
         _name(detail, raw_problems(one))

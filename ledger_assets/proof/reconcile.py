@@ -24,7 +24,7 @@ from ledger_assets.errors import TargetError
 from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import BaseMeta
 from ledger_assets.proof import stage
-from ledger_assets.proof.cells import judge_columns
+from ledger_assets.proof.cells import Judged, judge_columns
 from ledger_assets.proof.derived import prove_derived
 from ledger_assets.proof.files import prove_files, stage_inventory
 from ledger_assets.proof.model import FieldProof, LinkProof, Proof
@@ -32,7 +32,7 @@ from ledger_assets.proof.notices import observe
 from ledger_assets.proof.parts import judge_files, judge_links, prove_symmetry, stage_lists
 from ledger_assets.proof.plan import Plan, make_plan, read_catalogue
 from ledger_assets.proof.records import prove_records, targets_by_table
-from ledger_assets.proof.tally import Tally, take_tally, undeclared_base_field
+from ledger_assets.proof.tally import Tally, count_raw, undeclared_base_field
 from ledger_assets.storage import ObjectStore
 from ledger_assets.tables.fields import Rule, TableSpec
 
@@ -97,16 +97,21 @@ def _prove(
     stage.create_tables(conn, base_id)
     if read_only:
         conn.execute("set transaction read only")  # from here on only temporary tables can be written
-    counted = stage.stage_export(conn, export)
-    stage.stage_findings(conn, meta, pinned)
-    stage.stage_skipped(conn, ledger, specs)
-    stage.stage_mappings(conn, mappings, specs)
-    stage_lists(conn, meta)
-    has_inventory = stage_inventory(conn, store, export.export_id)
-
-    tally = take_tally(conn, counted)
     plan = make_plan(meta, pinned, specs, read_catalogue(conn, specs))
-    fields, rows = _fields(conn, base_id, plan, tally)
+    with stage.export_being_read(export) as reading:
+        stage.stage_findings(conn, meta, pinned)
+        stage.stage_skipped(conn, ledger, specs)
+        stage.stage_mappings(conn, mappings, specs)
+        stage_lists(conn, meta)
+        has_inventory = stage_inventory(conn, store, export.export_id)
+        raw = count_raw(conn)
+        judged = judge_columns(conn, base_id, plan.columns)
+        derived = prove_derived(conn, meta, plan.others, {key: cells for key, (cells, _) in raw.items()})
+        symmetry = prove_symmetry(conn, meta, plan.others)
+        counted = stage.stage_export(conn, reading.result())
+
+    tally = Tally(counted, raw)
+    fields, rows = _fields(conn, base_id, plan, judged, tally)
     fields += tally.strangers(meta, declared=bool(specs))
     return Proof(
         base_id=base_id,
@@ -118,8 +123,8 @@ def _prove(
         seconds=0.0,
         records=prove_records(conn, base_id, export, counted, targets_by_table(meta, pinned, specs)),
         fields=tuple(fields),
-        links=(*rows, *prove_symmetry(conn, meta, plan.others)),
-        derived=prove_derived(conn, meta, plan.others, {key: cells for key, (cells, _) in tally.raw.items()}),
+        links=(*rows, *symmetry),
+        derived=derived,
         files=prove_files(conn, store, base_id, has_inventory),
         findings=dict(
             conn.execute(
@@ -133,14 +138,14 @@ def _prove(
 
 
 def _fields(
-    conn: psycopg.Connection, base_id: str, plan: Plan, tally: Tally
+    conn: psycopg.Connection, base_id: str, plan: Plan, columns: Sequence[Judged], tally: Tally
 ) -> tuple[list[FieldProof], list[LinkProof]]:
     """Every field in every destination, in Airtable's order of tables; and the links and files of mapped
     fields."""
     links: list[LinkProof] = []
     found = [
         tally.proof(column.table, column.field, f"{column.target}.{column.column}", column.rule.value, judged)
-        for column, judged in zip(plan.columns, judge_columns(conn, base_id, plan.columns), strict=True)
+        for column, judged in zip(plan.columns, columns, strict=True)
     ]
     for link in plan.links:
         judged, proof = judge_links(conn, base_id, link)

@@ -44,7 +44,7 @@ def prove_records(
     id."""
     verdicts: dict[str, dict[str, Named]] = {}
     contents: dict[str, str | None] = {}
-    _stage_readdressed(conn, base_id)
+    _stage_readdressed(conn, base_id, export)
     for table_id, verdict, count, ids, content in conn.execute(statement("records"), {"base": base_id}):
         verdicts.setdefault(table_id, {})[verdict] = named(count, ids)
         contents[table_id] = content
@@ -111,19 +111,24 @@ def _records(
     )
 
 
-def _stage_readdressed(conn: psycopg.Connection, base_id: str) -> None:
+def _stage_readdressed(conn: psycopg.Connection, base_id: str, export: Export) -> None:
     """Find the records whose text differs from the export's in addresses of files alone.
 
     Judged from the text as it lies in Postgres, not from the hash that the loader put beside it.
     """
-    query = """select e.table_id, e.record_id, e.content, r.raw from proof_export e
+    query = """select e.table_id, e.record_id, r.raw from proof_export e
         join airtable.records r on r.base_id = %s and r.table_id = e.table_id and r.record_id = e.record_id
         where sha256(convert_to(r.raw, 'UTF8')) <> e.sha"""
-    same: list[tuple[str, str]] = []
+    kept: dict[tuple[str, str], bytes | None] = {}
     with conn.cursor(name="proof_readdressed") as cursor:
-        for table_id, record_id, content, raw in cursor.execute(query, (base_id,)):
-            if _content(raw) == content:
-                same.append((table_id, record_id))
+        for table_id, record_id, raw in cursor.execute(query, (base_id,)):
+            kept[table_id, record_id] = _content(raw)
+    same = [
+        (table_id, record.id)
+        for table_id in sorted({table_id for table_id, _ in kept})
+        for record in export.records(table_id)
+        if (table_id, record.id) in kept and kept[table_id, record.id] == content_sha256(record.raw)
+    ]
     with conn.cursor().copy("copy proof_readdressed from stdin") as copy:
         for row in same:
             copy.write_row(row)

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +26,6 @@ from psycopg import sql
 
 from ledger_assets import progress
 from ledger_assets.errors import SettingsError
-from ledger_assets.extract.content import content_sha256
 from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import BaseMeta
 from ledger_assets.proof.statements import statement
@@ -57,25 +59,54 @@ def create_tables(conn: psycopg.Connection, base_id: str) -> None:
     )
 
 
-def stage_export(conn: psycopg.Connection, export: Export) -> dict[str, Counted]:
-    """Every record's id and the hash of its exact text, and the number of cells per field, by table id."""
-    found: dict[str, Counted] = {}
-    with conn.cursor().copy("copy proof_export from stdin (format binary)") as copy:
-        copy.set_types(["text", "text", "bytea", "bytea"])
-        for table in export.manifest.tables:
-            counted = found[table.id] = Counted(comments=sum(1 for _ in export.comments(table.id)))
-            seen: set[str] = set()
-            for page in export.pages(table.id):
-                for raw in page:
-                    record: dict[str, Any] = _DECODER.decode(raw)
-                    if record["id"] not in seen:
-                        seen.add(record["id"])
-                        exact = hashlib.sha256(raw.encode()).digest()
-                        copy.write_row((table.id, record["id"], exact, content_sha256(raw)))
-                        _count(counted, record["fields"])
-                progress.report("proof", table.name, counted.records, table.records)
-    conn.execute("analyze proof_export")
+@dataclass
+class Delivered:
+    """An export as it was read: what was counted by table id, and ``proof_export``'s rows as COPY takes them."""
+
+    counted: dict[str, Counted] = field(default_factory=dict)
+    rows: list[bytes] = field(default_factory=list)
+
+
+@contextmanager
+def export_being_read(export: Export) -> Iterator[Future[Delivered]]:
+    """Read the export in a thread: Postgres judges meanwhile what does not need it. Leaving the block ends it."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(1, thread_name_prefix="proof-export") as reader:
+        try:
+            yield reader.submit(_read, export, stop)
+        finally:
+            stop.set()
+
+
+def _read(export: Export, stop: threading.Event) -> Delivered:
+    """Every record's id and the hash of its exact text, and the number of cells per field."""
+    found = Delivered()
+    for table in export.manifest.tables:
+        counted = found.counted[table.id] = Counted(comments=sum(1 for _ in export.comments(table.id)))
+        seen: set[str] = set()
+        for page in export.pages(table.id):
+            if stop.is_set():
+                return found
+            lines = []
+            for raw in page:
+                record: dict[str, Any] = _DECODER.decode(raw)
+                if record["id"] not in seen:
+                    seen.add(record["id"])
+                    exact = hashlib.sha256(raw.encode()).hexdigest()
+                    lines.append(f"{table.id}\t{record['id']}\t\\\\x{exact}\n")
+                    _count(counted, record["fields"])
+            found.rows.append("".join(lines).encode())
+            progress.report("proof", table.name, counted.records, table.records)
     return found
+
+
+def stage_export(conn: psycopg.Connection, delivered: Delivered) -> dict[str, Counted]:
+    """Put what was read beside the database's own tables. Ids hold letters and digits only: nothing to escape."""
+    with conn.cursor().copy("copy proof_export from stdin") as copy:
+        for rows in delivered.rows:
+            copy.write(rows)
+    conn.execute("analyze proof_export")
+    return delivered.counted
 
 
 def stage_findings(conn: psycopg.Connection, meta: BaseMeta, pinned: BaseMeta) -> None:

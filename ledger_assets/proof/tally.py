@@ -77,10 +77,10 @@ class Tally:
         return proofs
 
 
-def take_tally(conn: psycopg.Connection, counted: Mapping[str, Counted]) -> Tally:
-    """Count the cells of the raw records in Postgres."""
+def count_raw(conn: psycopg.Connection) -> dict[tuple[str, str], tuple[int, int]]:
+    """Count the cells of the raw records in Postgres, see :class:`Tally`."""
     rows = conn.execute(statement("cells"))
-    return Tally(counted, {(table, field): (cells, errors) for table, field, cells, errors in rows})
+    return {(table, field): (cells, errors) for table, field, cells, errors in rows}
 
 
 def undeclared_base_field(name: str) -> FieldProof:

@@ -2,8 +2,7 @@
 create temp table proof_export (
   table_id text collate "C" not null,
   record_id text collate "C" not null,
-  sha bytea not null,                     -- of the exact text
-  content bytea not null                  -- of the text without the addresses of files
+  sha bytea not null                      -- of the exact text
 ) on commit drop;
 
 create temp table proof_readdressed (     -- same as in the export but for addresses of files, which change every time
