@@ -20,7 +20,7 @@ ROWS: dict[str, Callable[[Run], list[Row]]] = {
     "load": load.measure,
     "orchestration": orchestration.measure,
 }
-NEED_PEER = {"lane", "growth"}
+NEED_PEER = "lane"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
     names = [name for name in ROWS if not chosen.rows or name in chosen.rows]
-    if NEED_PEER & set(names) and not PEER_PYTHON.exists():
+    if NEED_PEER in names and not PEER_PYTHON.exists():
         parser.error("dlt is not installed: run `make bench`, which does that")
     started = time.monotonic()
     rows: list[Row] = []

@@ -73,6 +73,14 @@ class Run:
         with self.world.airtable(self.world.base(self.sizes.lane_records)) as url:
             return [(self.lane(url), self.peer(url)) for _ in range(self.sizes.rounds)]
 
+    @cached_property
+    def small(self) -> list[dict[str, Any]]:
+        """Our side of the rounds; one run of it where the peer is not measured."""
+        if "rounds" in vars(self):
+            return [ours for ours, _ in self.rounds]
+        with self.world.airtable(self.world.base(self.sizes.lane_records)) as url:
+            return [self.lane(url)]
+
 
 def _peer(url: str, database: str, home: Path) -> dict[str, str]:
     return {

@@ -69,7 +69,7 @@ def airtable_tables(shape: Shape, specs: tuple[TableSpec, ...]) -> dict[str, str
     """Asset name -> Airtable's name of each table: from the pinned metadata, else what the table modules name."""
     from ledger_assets.extract import pinned
 
-    metadata = pinned.read(shape.home)
+    metadata = pinned.read(shape.pin_folder)
     if metadata is not None:
         names = table_names((table.id, table.name) for table in metadata.tables)
         return {names[table.id]: table.name for table in metadata.tables}

@@ -76,9 +76,7 @@ def database(settings: Settings, *, purpose: str) -> Iterator[psycopg.Connection
         connect(url, application_name=f"ledger:{settings.environment}:{purpose}") as connection,
     ):
         if settings.database_url is None and len(schema.pending(connection)) == len(schema.migrations()):
-            schema.apply(
-                connection
-            )  # an embedded database is new: nobody has had a reason to apply it by hand
+            schema.apply(connection)  # embedded and new: nobody has had a reason to apply it by hand
         yield connection
 
 
@@ -91,11 +89,10 @@ def pin_any_base(settings: Settings) -> None:
 
     if settings.profile is not Profile.ANY_BASE:
         return
-    known = pinned.read(settings.home)
-    if known is not None and known.base_id == settings.airtable.base_id:
+    if pinned.read(settings.pin_folder) is not None:
         return
     with airtable_client(settings) as client:
-        pinned.write(settings.home, settings.airtable.base_id, client.metadata())
+        pinned.write(settings.pin_folder, settings.airtable.base_id, client.metadata())
 
 
 def _private(folder: Path) -> Path:

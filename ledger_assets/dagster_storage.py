@@ -16,19 +16,35 @@ from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from dagster._serdes import ConfigurableClassData
 
 POOL: dict[str, Any] = {
     "isolation_level": "AUTOCOMMIT",
-    # One connection stays open per storage; threads that log at once borrow more and give them back.
-    "pool_size": 1,
-    "max_overflow": 4,
+    # Dagster takes a second one while it holds the first; threads that log at once borrow more and close them.
+    "pool_size": 2,
+    "max_overflow": 3,
     "pool_recycle": 300,
     # Postgres may have been restarted since: a dead connection is replaced instead of failing the run.
     "pool_pre_ping": True,
 }
+
+
+def _until_there(ask: Callable[..., bool]) -> Callable[..., bool]:
+    """``ask`` for the table or column that is its last argument, until it is there.
+
+    Dagster reads the catalogue before every asset event: a quarter of what a full run waits for its storage.
+    """
+    there: set[str] = set()
+
+    def asked(*arguments: Any) -> bool:
+        name = arguments[-1]
+        if name not in there and ask(*arguments):
+            there.add(name)
+        return name in there
+
+    return asked
 
 
 class PooledPostgresStorage(DagsterPostgresStorage):
@@ -39,6 +55,9 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine.dispose()
             storage._engine = create_pg_engine(self.postgres_url, **POOL)
+        events: Any = self._event_log_storage
+        events.has_table = _until_there(events.has_table)
+        events._has_asset_key_col_on_connection = _until_there(events._has_asset_key_col_on_connection)
 
     @classmethod
     def from_config_value(

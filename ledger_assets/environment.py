@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from ledger_assets.errors import SettingsError
 
@@ -25,7 +25,9 @@ REQUESTS_PER_SECOND = 5.0
 """Airtable's limit per base, on every plan (support.airtable.com)."""
 
 SYNTHETIC_BASE_ID = "appLedgerSynthetic"
-"""Base id of the local server's synthetic base (18 characters, as Airtable's)."""
+"""Base id of the local server's synthetic base of the Empathy Ledger's shape."""
+SYNTHETIC_ANY_BASE_ID = "appLedgerEveryType"
+"""Base id of the local server's synthetic base with every type of field (profile ``any_base``)."""
 
 
 class Environment(StrEnum):
@@ -42,6 +44,8 @@ class Profile(StrEnum):
     ANY_BASE = "any_base"
     """No table modules: export, raw records and proof only, for any Airtable base."""
 
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 DATABASE_VARIABLE = {Environment.STAGING: "STAGING_DATABASE_URL", Environment.PRODUCTION: "DATABASE_URL"}
 
@@ -80,6 +84,11 @@ class Settings:
     """Folder of the reviewed mapping files; None: those shipped for the synthetic base."""
 
     @property
+    def pin_folder(self) -> Path:
+        """Folder of the base's ``base.json``."""
+        return pin_folder(self.home, self.airtable.base_id)
+
+    @property
     def embedded_database(self) -> str:
         """Name of this environment's database in the embedded Postgres."""
         return f"ledger_{self.environment}"
@@ -87,7 +96,12 @@ class Settings:
 
 def read_home(environ: Mapping[str, str]) -> Path:
     """The folder for everything this project keeps on the machine (``LEDGER_HOME``, else ``.ledger/``)."""
-    return Path(environ.get("LEDGER_HOME") or ".ledger").absolute()
+    return Path(environ.get("LEDGER_HOME", "").strip() or ".ledger").absolute()
+
+
+def pin_folder(home: Path, base_id: str) -> Path:
+    """Where the base's pinned metadata (``base.json``) is kept: of each base its own."""
+    return home / "bases" / re.sub(r"[^A-Za-z0-9]", "_", base_id)
 
 
 def read_settings(environment: Environment, environ: Mapping[str, str] | None = None) -> Settings:
@@ -95,9 +109,10 @@ def read_settings(environment: Environment, environ: Mapping[str, str] | None = 
     env = {k: v.strip() for k, v in (os.environ if environ is None else environ).items() if v.strip()}
     home = read_home(env)
     profile = _profile(env)
-    airtable = _airtable(env)
+    airtable = _airtable(env, profile)
     variable = DATABASE_VARIABLE[environment]
     database_url = env.get(variable)
+    target_name = _target_name(environment, variable, database_url)
     _refuse_mixtures(environment, env, airtable, database_url)
     return Settings(
         environment=environment,
@@ -105,8 +120,8 @@ def read_settings(environment: Environment, environ: Mapping[str, str] | None = 
         profile=profile,
         airtable=airtable,
         database_url=database_url,
-        target_name=_target_name(environment, variable, database_url),
-        object_store_url=_object_store(env) or (home / "objects" / environment).as_uri(),
+        target_name=target_name,
+        object_store_url=f"{_object_store(env) or (home / 'objects').as_uri()}/{environment}",
         first_month=_first_month(env),
         mappings=_folder(env, "LEDGER_MAPPINGS"),
     )
@@ -121,7 +136,12 @@ def _profile(env: Mapping[str, str]) -> Profile:
         raise SettingsError(f"LEDGER_PROFILE: {value!r} is not a profile; use {known}") from None
 
 
-def _airtable(env: Mapping[str, str]) -> AirtableSettings:
+def _base_id(env: Mapping[str, str], profile: Profile) -> str:
+    synthetic = SYNTHETIC_ANY_BASE_ID if profile is Profile.ANY_BASE else SYNTHETIC_BASE_ID
+    return env.get("AIRTABLE_BASE_ID", synthetic)
+
+
+def _airtable(env: Mapping[str, str], profile: Profile) -> AirtableSettings:
     key, base, endpoint = (
         env.get("AIRTABLE_API_KEY"),
         env.get("AIRTABLE_BASE_ID"),
@@ -129,12 +149,16 @@ def _airtable(env: Mapping[str, str]) -> AirtableSettings:
     )
     rate = _rate(env)
     if key is None and base is None and endpoint is None:
-        return AirtableSettings(SYNTHETIC_BASE_ID, None, None, rate)
+        return AirtableSettings(_base_id(env, profile), None, None, rate)
     if key is None:
         raise SettingsError(
             "AIRTABLE_API_KEY is not set: set a personal access token with data.records:read, "
             "data.recordComments:read and schema.bases:read for the base, or unset AIRTABLE_BASE_ID and "
             "AIRTABLE_ENDPOINT_URL to use the synthetic base"
+        )
+    if not re.fullmatch(r"[!-~]+", key):
+        raise SettingsError(
+            "AIRTABLE_API_KEY holds a space, a line break or a special character: copy the token again"
         )
     if base is None:
         raise SettingsError(
@@ -145,9 +169,8 @@ def _airtable(env: Mapping[str, str]) -> AirtableSettings:
             f"AIRTABLE_BASE_ID: {base!r} is not a base id; it starts with 'app' (17 characters)"
         )
     endpoint = (endpoint or AIRTABLE_ENDPOINT).rstrip("/")
-    parts = urlsplit(endpoint)
-    local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+    parts = _split("AIRTABLE_ENDPOINT_URL", endpoint, "https://api.airtable.com")
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise SettingsError(
             f"AIRTABLE_ENDPOINT_URL: {endpoint!r} must be https:// (http:// only on this machine)"
         )
@@ -156,6 +179,17 @@ def _airtable(env: Mapping[str, str]) -> AirtableSettings:
             "AIRTABLE_ENDPOINT_URL must not hold a user name or password; use AIRTABLE_API_KEY"
         )
     return AirtableSettings(base, endpoint, key, rate)
+
+
+def _split(variable: str, value: str, example: str) -> SplitResult:
+    """The parts of an address whose port is a number. Raises SettingsError without showing the value: it may
+    hold a password."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise SettingsError(f"{variable} is not an address: write it as {example}") from None
+    return parts
 
 
 def _rate(env: Mapping[str, str]) -> float:
@@ -190,34 +224,53 @@ def _refuse_mixtures(
         )
     others = {other: env.get(name) for other, name in DATABASE_VARIABLE.items() if other is not environment}
     for other, url in others.items():
-        if database_url is not None and url is not None and _place(database_url) == _place(url):
+        if database_url is None or url is None:
+            continue
+        _split(DATABASE_VARIABLE[other], url, DATABASE_EXAMPLE)
+        if _place(database_url) == _place(url):
             raise SettingsError(
                 f"{variable} and {DATABASE_VARIABLE[other]} name the same database: {environment} and {other} "
                 "must be two databases"
             )
 
 
-def _place(url: str) -> tuple[str | None, int, str]:
+def _place(url: str) -> tuple[str, int, str]:
+    """Which database an address leads to: the same for its different addresses."""
     parts = urlsplit(url)
-    return parts.hostname, parts.port or 5432, parts.path
+    host = parts.hostname or ""
+    if project := supabase_project(parts):
+        return project, 5432, parts.path
+    return "this machine" if host in LOOPBACK else host, parts.port or 5432, parts.path
+
+
+def supabase_project(parts: SplitResult) -> str | None:
+    """The reference of the Supabase project that an address leads to, directly or by the pooler.
+
+    The pooler's host and database are the same for every project: only the user (``postgres.<reference>``) differs.
+    """
+    host = parts.hostname or ""
+    if match := re.fullmatch(r"db\.([a-z0-9]+)\.supabase\.co", host):
+        return match[1]
+    if host.endswith(".pooler.supabase.com") and (user := unquote(parts.username or "")).count(".") == 1:
+        return user.split(".")[1]
+    return None
+
+
+DATABASE_EXAMPLE = "postgresql://user:password@host:5432/database"
 
 
 def _target_name(environment: Environment, variable: str, url: str | None) -> str:
     if url is None:
         return f"ledger_{environment}"
-    parts = urlsplit(url)
+    parts = _split(variable, url, DATABASE_EXAMPLE)
     if parts.scheme not in {"postgresql", "postgres"} or not parts.hostname or len(parts.path) < 2:
-        raise SettingsError(f"{variable} is not of the form postgresql://user:password@host:5432/database")
-    try:
-        port = parts.port or 5432
-    except ValueError:
-        raise SettingsError(f"{variable}: the port is not a number") from None
-    if port == 6543:
+        raise SettingsError(f"{variable} is not of the form {DATABASE_EXAMPLE}")
+    if parts.port == 6543:
         raise SettingsError(
             f"{variable}: port 6543 is Supabase's transaction pooler, which cannot hold a migration; use the direct "
             "connection or the session pooler on port 5432"
         )
-    return f"{parts.hostname}{parts.path}"
+    return f"{supabase_project(parts) or parts.hostname}{parts.path}"
 
 
 def _first_month(env: Mapping[str, str]) -> date:
@@ -239,7 +292,7 @@ def _object_store(env: Mapping[str, str]) -> str | None:
             f"OBJECT_STORE_URL: {parts.scheme or 'a path'} is not supported: exports hold people's words unencrypted and "
             "stay on this machine; use file:///an/absolute/path"
         )
-    return value
+    return value.rstrip("/")
 
 
 def _folder(env: Mapping[str, str], variable: str) -> Path | None:
@@ -256,7 +309,7 @@ def _folder(env: Mapping[str, str], variable: str) -> Path | None:
 class Shape:
     """What decides which assets exist: read at import, so that a location loads although a secret is missing."""
 
-    home: Path
+    pin_folder: Path
     profile: Profile
     first_month: date
 
@@ -264,4 +317,5 @@ class Shape:
 def read_shape(environ: Mapping[str, str] | None = None) -> Shape:
     """Read what the asset graph depends on. Raises :class:`SettingsError`."""
     env = {k: v.strip() for k, v in (os.environ if environ is None else environ).items() if v.strip()}
-    return Shape(read_home(env), _profile(env), _first_month(env))
+    profile = _profile(env)
+    return Shape(pin_folder(read_home(env), _base_id(env, profile)), profile, _first_month(env))

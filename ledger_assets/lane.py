@@ -27,33 +27,67 @@ if TYPE_CHECKING:
     from ledger_assets.load.report import LoadReport
     from ledger_assets.proof.model import Proof
 
+    Inputs = tuple[Export, Ledger | None]
 
 RAW = "raw_records"
 """Name of schema ``airtable`` among the loaded tables."""
 
 
-def inputs(store: ObjectStore, specs: Sequence[TableSpec]) -> tuple[Export, Ledger | None]:
-    """The latest ledger and the export it was made of; with no table modules the latest export alone."""
-    from ledger_assets.extract.export import Export, latest_export
+def newest_export(settings: Settings, store: ObjectStore) -> Export:
+    """The newest complete export of the settings' base. Raises StoreError when there is none."""
+    from ledger_assets.extract.export import latest_export
+
+    return latest_export(store, settings.airtable.base_id)
+
+
+def inputs(settings: Settings, store: ObjectStore, specs: Sequence[TableSpec]) -> Inputs:
+    """The newest ledger of the settings' base and the export it was made of; with no table modules the newest
+    export alone. Raises StoreError when there is none, CheckFailed when its checks failed."""
+    from ledger_assets.extract.export import Export
     from ledger_assets.ledger.store import latest_ledger
 
     if not specs:
-        return latest_export(store), None
-    ledger = latest_ledger(store)
+        return newest_export(settings, store), None
+    ledger = checked(latest_ledger(store, base_id=settings.airtable.base_id))
+    return Export(store, ledger.manifest.export_id), ledger
+
+
+def stored_inputs(
+    settings: Settings, connection: psycopg.Connection, store: ObjectStore, specs: Sequence[TableSpec]
+) -> Inputs:
+    """What months are loaded from: the export of the last full load, and the newest ledger made of it.
+
+    A newer export would bring some months of a base that was never loaded whole, and never proven.
+    """
+    from ledger_assets.extract.export import Export
+    from ledger_assets.ledger.store import latest_ledger
+    from ledger_assets.load.history import last_load
+    from ledger_assets.load.sqlfiles import plain_errors
+
+    with plain_errors("the last load"), connection.transaction():
+        full = last_load(connection, full=True)
+    if full is None:
+        return inputs(settings, store, specs)
+    export = Export(store, full.export_id)
+    return export, checked(latest_ledger(store, export_id=full.export_id)) if specs else None
+
+
+def checked(ledger: Ledger) -> Ledger:
+    """The ledger, if its checks passed. Raises CheckFailed."""
     if not ledger.manifest.passed:
         failed = ", ".join(f"{c.name} of {c.table}" for c in ledger.manifest.checks if not c.passed)
         raise CheckFailed(
             f"ledger {ledger.ledger_id} failed its checks ({failed}): export and build it again"
         )
-    return Export(store, ledger.manifest.export_id), ledger
+    return ledger
 
 
-def versions(store: ObjectStore, specs: Sequence[TableSpec]) -> dict[str, str]:
+def versions(loaded: Inputs) -> dict[str, str]:
     """What identifies the content that a full load gives each table: equal content, equal version.
 
     So that a load that changed nothing leaves everything downstream in sync.
     """
-    export, ledger = inputs(store, specs)
+    export, ledger = loaded
     texts = "".join(f"{table.id} {table.content_sha256}\n" for table in export.manifest.tables)
     found = {RAW: hashlib.sha256(texts.encode()).hexdigest()}
     if ledger is not None:
@@ -88,10 +122,14 @@ def load_latest(
     run_id: str,
     confirm: str,
     months: Sequence[str] | None,
-) -> LoadReport:
-    """The atomic load of the latest ledger."""
+) -> tuple[LoadReport, dict[str, str]]:
+    """The atomic load of the latest ledger (of ``months``: of what was loaded last), and :func:`versions`."""
     assert_may_load(settings, confirm)
-    return _load(settings, connection, store, specs, run_id=run_id, months=months, commit=True)
+    full = months is None
+    loaded = inputs(settings, store, specs) if full else stored_inputs(settings, connection, store, specs)
+    report = _load(settings, connection, store, specs, loaded, run_id=run_id, months=months, commit=True)
+    reports.publish(store, run_id, "load", {"export_id": loaded[0].export_id, **asdict(report)})
+    return report, versions(loaded)
 
 
 def dry_run(
@@ -101,15 +139,20 @@ def dry_run(
     specs: Sequence[TableSpec],
     *,
     run_id: str,
-) -> LoadReport:
-    """The same load, executed whole and rolled back.
+) -> tuple[LoadReport, Export]:
+    """The same load, executed whole and rolled back, and the export it was of.
 
     In production in a scratch database beside the target: a load that updates live rows makes the app wait for it.
     """
+    loaded = inputs(settings, store, specs)
     if settings.environment is Environment.STAGING:
-        return _load(settings, connection, store, specs, run_id=run_id, months=None, commit=False)
+        return _load(
+            settings, connection, store, specs, loaded, run_id=run_id, months=None, commit=False
+        ), loaded[0]
     with scratch_database(connection) as scratch:
-        return _load(settings, scratch, store, specs, run_id=run_id, months=None, commit=False)
+        return _load(
+            settings, scratch, store, specs, loaded, run_id=run_id, months=None, commit=False
+        ), loaded[0]
 
 
 def _load(
@@ -117,6 +160,7 @@ def _load(
     connection: psycopg.Connection,
     store: ObjectStore,
     specs: Sequence[TableSpec],
+    loaded: Inputs,
     *,
     run_id: str,
     months: Sequence[str] | None,
@@ -124,8 +168,8 @@ def _load(
 ) -> LoadReport:
     from ledger_assets.load.load import load
 
-    export, ledger = inputs(store, specs)
-    report = load(
+    export, ledger = loaded
+    return load(
         connection,
         store,
         export,
@@ -137,9 +181,6 @@ def _load(
         first_month=settings.first_month,
         commit=commit,
     )
-    if commit:
-        reports.publish(store, run_id, "load", {"export_id": export.export_id, **asdict(report)})
-    return report
 
 
 @contextmanager
@@ -196,5 +237,5 @@ def prove(
         ledger=ledger,
         specs=specs,
         mappings=settings.mappings,
-        pinned=pinned.read(settings.home),
+        pinned=pinned.read(settings.pin_folder),
     )

@@ -34,6 +34,9 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """A command prints its own lines; every event is in the web UI all the same."""
 
 COMMAND_TAG = "ledger/started_by"
+INTERRUPTED = "DagsterExecutionInterruptedError"
+"""What Dagster raises in a step on SIGTERM and Ctrl-C."""
+
 GRACE_SECONDS = 60.0
 """A run of the UI takes its lock with its first step: younger ones without a lock may still be on their way."""
 
@@ -141,6 +144,8 @@ def failures(instance: dg.DagsterInstance, run_id: str) -> list[tuple[str, int]]
             code = data.user_failure_data.metadata.get(EXIT_CODE)
             failed_check = code is not None and code.value == CheckFailed.exit_code
             lines.append((data.user_failure_data.description or "the step failed", 1 if failed_check else 2))
+        elif data.error is not None and data.error.cls_name == INTERRUPTED:
+            lines.append(("the run was stopped; nothing is half there: run it again", 2))
         elif not lines:
             lines.append(
                 (f"step {event.step_key} failed: {data.error.cls_name if data.error else 'unknown'}", 2)

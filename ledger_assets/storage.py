@@ -7,6 +7,7 @@ Nothing here knows what the objects mean, and nothing outside keeps an object by
 from __future__ import annotations
 
 import builtins
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from obstore.store import LocalStore
 
 from ledger_assets.errors import SettingsError, StoreError
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 PART_BYTES = 8 * 1024 * 1024
 
 
@@ -132,4 +134,6 @@ def damaged(store: ObjectStore, key: str) -> StoreError:
 
 def _reason(error: BaseException) -> str:
     """The first line of the store's error: the rest is a debug dump of its internals."""
-    return str(error).partition("\n")[0]
+    said = str(error).partition("\n")[0].removeprefix("Generic LocalFileSystem error: ")
+    full = any(f"(os error {number})" in said for number in DISK_FULL)
+    return f"{said}: make room on its disk, then run this again" if full else said

@@ -10,7 +10,7 @@ MOST_RATIO = 12.0
 
 def measure(run: Run) -> list[Row]:
     """One run of the large base against the median of the small one."""
-    small = [ours for ours, _ in run.rounds]
+    small = run.small
     with run.world.airtable(run.world.base(run.sizes.large_records)) as url:
         large = run.lane(url)
     before, after = middle(compared_seconds(one) for one in small), compared_seconds(large)

@@ -3,7 +3,6 @@
 Thin: the work is ``extract``. An export cannot write to Postgres: this module has no way to reach it.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
@@ -11,7 +10,7 @@ import dagster as dg
 from ledger_assets.assets.faults import one_line_failures
 from ledger_assets.assets.keys import key, table_names
 from ledger_assets.checks import exports
-from ledger_assets.environment import Environment, read_home
+from ledger_assets.environment import Environment, read_settings
 from ledger_assets.resources.airtable import AirtableResource
 from ledger_assets.resources.object_store import ObjectStoreResource
 from ledger_assets.resources.run_lock import RunLock
@@ -60,17 +59,16 @@ def build_airtable_assets(
         from ledger_assets.extract.schema_check import undeclared
 
         with one_line_failures():
-            store = objects.open()
+            store, pins = objects.open(), read_settings(environment).pin_folder
             with airtable.client() as client:
                 manifest = export_base(client, store, environment=environment.value, final=config.final)
             exported = Export(store, manifest.export_id)
-            home = read_home(os.environ)
-            known = pinned.read(home)
+            known = pinned.read(pins)
             drift = undeclared(exported.metadata, specs, known)
             # A drift keeps the old pin: by it a renamed field is still found. Without table modules everything is
             # kept raw, but a table that is gone must not be forgotten by running the export twice.
             if not (drift if specs else [d for d in drift if d.of_a_missing_table]):
-                pinned.write(home, manifest.base_id, exported.metadata_text)
+                pinned.accept(pins, manifest.base_id, exported.metadata_text)
         seen: set[str] = set()
         names = table_names((table.id, table.name) for table in manifest.tables)
         if known is not None:  # a table that is called otherwise now is the same asset
@@ -110,11 +108,11 @@ def build_airtable_assets(
         run_lock: RunLock,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster refuses the subscripted form here
         from ledger_assets.extract.attachments import download_attachments
-        from ledger_assets.extract.export import latest_export
+        from ledger_assets.lane import newest_export
 
         with one_line_failures():
             store = objects.open()
-            latest = latest_export(store)
+            latest = newest_export(read_settings(environment), store)
             with airtable.client() as client:
                 inventory = download_attachments(client, store, latest)
         return dg.MaterializeResult(

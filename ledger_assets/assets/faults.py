@@ -13,6 +13,7 @@ from traceback import extract_tb
 import dagster as dg
 
 from ledger_assets.errors import LedgerError
+from ledger_assets.storage import DISK_FULL
 
 PACKAGE = Path(__file__).resolve().parent.parent
 EXIT_CODE = "exit_code"
@@ -34,7 +35,12 @@ def one_line_failures() -> Iterator[None]:
 
 
 def place(error: BaseException) -> str:
-    """Kind of an unexpected error and the last line of ours that it passed through."""
+    """Kind of an unexpected error and the last line of ours that it passed through; a full disk is called so."""
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        named = f" {error.filename}" if error.filename else ""
+        return (
+            f"a file{named} cannot be written: {error.strerror}: make room on its disk, then run this again"
+        )
     frames = [frame for frame in extract_tb(error.__traceback__) if PACKAGE in Path(frame.filename).parents]
     where = (
         f"{Path(frames[-1].filename).relative_to(PACKAGE)}:{frames[-1].lineno}" if frames else "unknown place"

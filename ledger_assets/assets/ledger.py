@@ -40,20 +40,20 @@ def build_ledger_asset(
     ) -> Iterator[dg.MaterializeResult[None]]:
         from ledger_assets.extract import pinned
         from ledger_assets.extract.attachments import read_inventory
-        from ledger_assets.extract.export import latest_export
+        from ledger_assets.lane import newest_export
         from ledger_assets.ledger.build import build_ledger
 
         with one_line_failures():
             settings = read_settings(environment)
             store = objects.open()
-            export = latest_export(store)
+            export = newest_export(settings, store)
             built = build_ledger(
                 store,
                 export,
                 specs=specs,
                 mappings=settings.mappings,
                 inventory=read_inventory(store, export.export_id),
-                pinned=pinned.read(settings.home),
+                pinned=pinned.read(settings.pin_folder),
             )
         context.log.info("ledger %s from export %s", built.ledger_id, export.export_id)
         for spec in specs:

@@ -44,8 +44,8 @@ def build_proof_assets(
             settings = read_settings(environment)
             store = objects.open()
             with postgres.connect(context.run.run_id) as connection:
-                report = lane.dry_run(settings, connection, store, specs, run_id=context.run.run_id)
-            page = publish_dry_run(settings, store, report, run_id=context.run.run_id, specs=specs)
+                report, export = lane.dry_run(settings, connection, store, specs, run_id=context.run.run_id)
+            page = publish_dry_run(settings, store, report, export, run_id=context.run.run_id)
         return dg.MaterializeResult(
             metadata=checks.dry_run_metadata(report, page),
             check_results=[checks.dry_run_result(dry_key, report)],

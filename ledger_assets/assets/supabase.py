@@ -58,10 +58,9 @@ def build_supabase_assets(
         with one_line_failures():
             settings, store, run_id = read_settings(environment), objects.open(), context.run.run_id
             with postgres.connect(run_id) as connection:
-                report = lane.load_latest(
+                return lane.load_latest(
                     settings, connection, store, specs, run_id=run_id, confirm=confirm, months=months
                 )
-            return report, lane.versions(store, specs)
 
     @dg.multi_asset(
         name="load",

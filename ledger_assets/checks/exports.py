@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 COMPLETE = "complete"
 DECLARED = "fields_declared"
 FILES = "files_present"
+REMEDY = {
+    "undeclared": "declare it in ledger_assets/tables (RawOnly is enough)",
+    "missing": "put it back in Airtable, or take its declaration away",
+    "renamed": "nothing need be done, it is followed by its id",
+    "retyped": "look at what its cells hold now, then: ledger-assets inventory ENV --accept",
+}
+"""What to do about each kind of drift."""
 
 
 def export_specs(asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
@@ -50,9 +57,6 @@ def export_results(
 
     found = [d for d in drift if d.table == table.name]
     fails = [d for d in found if d.kind is not DriftKind.RENAMED]
-    remedy = {
-        "remedy": "declare it in ledger_assets/tables, or accept the base as it is now: ledger-assets inventory ENV"
-    }
     records, ids_sha256 = stored(exported, table.id)
     return [
         result(
@@ -61,7 +65,7 @@ def export_results(
             (records, ids_sha256) == (table.records, table.ids_sha256),
             {"manifest": table.records, "stored": records, "export": exported.export_id},
         ),
-        result(asset, DECLARED, not fails, {"drift": [d.detail for d in found], **(remedy if fails else {})}),
+        result(asset, DECLARED, not fails, {"drift": [f"{d.detail}: {REMEDY[d.kind.value]}" for d in found]}),
     ]
 
 
@@ -76,7 +80,7 @@ def refuse_missing(names: Collection[str], tables: Mapping[str, str]) -> None:
     if names:
         gone = ", ".join(sorted(tables[name] for name in names))
         raise SourceError(
-            f"the base has no table {gone}: put it back, or accept the base as it is now: ledger-assets inventory ENV"
+            f"the base has no table {gone}: put it back, or accept the base as it is: ledger-assets inventory ENV --accept"
         )
 
 

@@ -96,7 +96,7 @@ def make_base(settings: Settings, scale: int) -> None:
         raise SettingsError(
             f"--scale: there is a synthetic base already; delete {path.parent} or set another LEDGER_HOME"
         )
-    create_base(path, scale=scale, shape=settings.profile.value)
+    create_base(path, scale=scale, shape=settings.profile.value, base_id=settings.airtable.base_id)
 
 
 def demo_settings() -> Settings:

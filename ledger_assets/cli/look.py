@@ -10,7 +10,7 @@ import click
 from ledger_assets.cli.session import console, environment_argument, json_option, settings_for
 from ledger_assets.cli.tables import table
 from ledger_assets.environment import Environment
-from ledger_assets.errors import CheckFailed
+from ledger_assets.errors import CheckFailed, StoreError
 
 
 @click.command()
@@ -56,24 +56,32 @@ def status(environment: Environment, as_json: bool) -> None:
 
 @click.command()
 @environment_argument
+@click.option(
+    "--accept", is_flag=True, help="Pin the base as it is now (base.json): its drift has been looked at."
+)
 @json_option
-def inventory(environment: Environment, as_json: bool) -> None:
+def inventory(environment: Environment, accept: bool, as_json: bool) -> None:
     """Document the base: tables, fields, links, counts, and the calls and minutes an export needs.
 
-    Reads the base's metadata (one call) and takes the counts from the latest export. Pins the metadata in base.json.
+    Reads the base's metadata (one call) and takes the counts from the latest export.
     """
     from ledger_assets import connections
     from ledger_assets.extract import pinned
-    from ledger_assets.extract.export import latest_export, list_exports
     from ledger_assets.extract.inventory import take_inventory
     from ledger_assets.extract.metadata import parse_metadata
+    from ledger_assets.lane import newest_export
 
     settings = settings_for(environment)
     with connections.airtable_client(settings) as client:
         text = client.metadata()
-    pinned.write(settings.home, settings.airtable.base_id, text)
+    known = pinned.read(settings.pin_folder)
+    if known is None or accept:
+        pinned.accept(settings.pin_folder, settings.airtable.base_id, text)
     store = connections.object_store(settings)
-    export = latest_export(store) if list_exports(store) else None
+    try:
+        export = newest_export(settings, store)
+    except StoreError:
+        export = None
     found = take_inventory(parse_metadata(settings.airtable.base_id, text), export)
     if as_json:
         console.print_json(found.to_json().decode())

@@ -69,10 +69,10 @@ def latest(store: ObjectStore, name: str) -> str | None:
 def print_export(settings: Settings) -> None:
     """The latest export's counts per table."""
     from ledger_assets.extract.attachments import read_inventory
-    from ledger_assets.extract.export import latest_export
+    from ledger_assets.lane import newest_export
 
     store = connections.object_store(settings)
-    export = latest_export(store)
+    export = newest_export(settings, store)
     shown = table("table", ">records", ">pages", ">comments")
     for entry in export.manifest.tables:
         shown.add_row(entry.name, f"{entry.records:,}", f"{entry.pages:,}", f"{entry.comments:,}")

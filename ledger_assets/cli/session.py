@@ -55,6 +55,13 @@ class Redact(logging.Filter):
         return True
 
 
+class Log(logging.FileHandler):
+    """The log file. One that cannot be written (disk full) must not bury the command's line under tracebacks."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        """Leave the record out."""
+
+
 def secrets() -> list[str]:
     """The secret values now in the environment, longest first, passwords of URLs included."""
     from urllib.parse import unquote, urlsplit
@@ -85,7 +92,7 @@ def open_log(home: Path) -> None:
         home.mkdir(parents=True, exist_ok=True)
         home.chmod(0o700)
         (home / "logs").mkdir(exist_ok=True, mode=0o700)
-        handler = logging.FileHandler(home / "logs" / f"{datetime.now(UTC):%Y-%m-%d}.log", encoding="utf-8")
+        handler = Log(home / "logs" / f"{datetime.now(UTC):%Y-%m-%d}.log", encoding="utf-8")
     except OSError as error:
         raise LedgerError(f"LEDGER_HOME: the folder {home} cannot be used: {error.strerror}") from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

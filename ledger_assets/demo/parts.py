@@ -32,8 +32,10 @@ from ledger_assets.demo.processes import (
     start_detached,
     try_lock,
 )
+from ledger_assets.environment import SYNTHETIC_ANY_BASE_ID, SYNTHETIC_BASE_ID
 
 SHAPE = "empathy_ledger"
+BASE_IDS = {SHAPE: SYNTHETIC_BASE_ID, "any_base": SYNTHETIC_ANY_BASE_ID}
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0
 KEY_VARIABLE = "LOCAL_AIRTABLE_KEY"
@@ -122,7 +124,7 @@ def _start_server(base: Path, shape: str, lock: int, api_key: str) -> None:
 
         making = folder / "base.making"
         making.unlink(missing_ok=True)
-        create_base(making, shape=shape)
+        create_base(making, shape=shape, base_id=BASE_IDS[shape])
         making.rename(base)
     for stale in ("server.port", "server.pid"):
         (folder / stale).unlink(missing_ok=True)

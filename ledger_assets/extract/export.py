@@ -208,9 +208,11 @@ def list_exports(store: ObjectStore) -> list[str]:
     return [e for e in store.folders(FOLDER) if store.size(f"{FOLDER}/{e}/MANIFEST.json") is not None]
 
 
-def latest_export(store: ObjectStore) -> Export:
-    """The newest complete export. Raises :class:`StoreError` when there is none."""
-    ids = list_exports(store)
-    if not ids:
-        raise StoreError(f"there is no complete export in {store.url}; run: ledger-assets export ENV")
-    return Export(store, ids[-1])
+def latest_export(store: ObjectStore, base_id: str | None = None) -> Export:
+    """The newest complete export (of that base). Raises :class:`StoreError` when there is none."""
+    for export_id in reversed(list_exports(store)):
+        export = Export(store, export_id)
+        if base_id in {None, export.manifest.base_id}:
+            return export
+    of = f" of base {base_id}" if base_id else ""
+    raise StoreError(f"there is no complete export{of} in {store.url}; run: ledger-assets export ENV")

@@ -20,7 +20,7 @@ import requests
 from ledger_assets.errors import StoreError
 from ledger_assets.extract.addresses import Address, Addresses, Wanted
 from ledger_assets.extract.client import AirtableClient, open_session
-from ledger_assets.storage import ObjectExists, ObjectStore
+from ledger_assets.storage import DISK_FULL, ObjectExists, ObjectStore
 
 ATTEMPTS = 4
 PIECE_BYTES = 1024 * 1024
@@ -116,6 +116,13 @@ class Downloader:
                         file.write(piece)
         except requests.RequestException as error:  # its text holds the address
             raise _Passing(f"the transfer broke off ({type(error).__name__})") from None
+        except OSError as error:
+            if error.errno not in DISK_FULL:
+                raise
+            raise StoreError(
+                f"the file of attachment {one.attachment_id} cannot be written in {path.parent}: {error.strerror}: "
+                "make room on its disk, then run this again"
+            ) from None
         if size != one.size:
             more = "more than the" if size > one.size else f"{size} of"
             raise _Passing(f"the file has {more} {one.size} bytes that Airtable names")

@@ -30,6 +30,26 @@ def read(home: Path) -> BaseMeta | None:
         ) from None
 
 
+def accept(home: Path, base_id: str, metadata: str) -> None:
+    """Pin the base as it is now, keeping the names by which its tables and fields are known.
+
+    Table modules and asset keys name them as they were first seen: a rename in Airtable must stay resolvable.
+    """
+    known = read(home)
+    document = json.loads(metadata)
+    if known is not None and known.base_id == base_id:
+        for table in document["tables"]:
+            before = known.table_by_id(table["id"])
+            if before is None:
+                continue
+            table["name"] = before.name
+            for field in table["fields"]:
+                old = before.field_by_id(field["id"])
+                if old is not None:
+                    field["name"] = old.name
+    write(home, base_id, json.dumps(document))
+
+
 def write(home: Path, base_id: str, metadata: str) -> None:
     """Pin ``metadata``, the text as delivered."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)

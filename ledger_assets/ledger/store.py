@@ -148,11 +148,11 @@ def list_ledgers(store: ObjectStore) -> list[str]:
     return [name for name in store.folders(FOLDER) if store.size(key(name, "MANIFEST.json")) is not None]
 
 
-def latest_ledger(store: ObjectStore) -> Ledger:
-    """The newest complete ledger. Raises :class:`StoreError` when there is none."""
-    ids = list_ledgers(store)
-    if not ids:
-        raise StoreError(
-            f"there is no complete ledger in {store.url}; run: ledger-assets migrate ENV --dry-run"
-        )
-    return Ledger(store, ids[-1])
+def latest_ledger(store: ObjectStore, *, base_id: str | None = None, export_id: str | None = None) -> Ledger:
+    """The newest complete ledger (of that base, of that export). Raises :class:`StoreError` when there is none."""
+    for ledger_id in reversed(list_ledgers(store)):
+        ledger = Ledger(store, ledger_id)
+        if base_id in {None, ledger.manifest.base_id} and export_id in {None, ledger.manifest.export_id}:
+            return ledger
+    of = f" of export {export_id}" if export_id else f" of base {base_id}" if base_id else ""
+    raise StoreError(f"there is no complete ledger{of} in {store.url}; run: ledger-assets migrate ENV")

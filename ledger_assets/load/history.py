@@ -31,12 +31,13 @@ class LastProof:
     export_id: str | None
 
 
-def last_load(conn: psycopg.Connection) -> LastLoad | None:
-    """The newest committed load, None before the first."""
+def last_load(conn: psycopg.Connection, *, full: bool = False) -> LastLoad | None:
+    """The newest committed load (``full``: of all months), None before the first."""
     with conn.cursor(row_factory=class_row(LastLoad)) as cursor:
         return cursor.execute(
             "select load_id, export_id, ledger_id, committed_at from migration.loads "
-            "where committed_at is not null order by load_id desc limit 1"
+            "where committed_at is not null and (months is null or not %s) order by load_id desc limit 1",
+            (full,),
         ).fetchone()
 
 

@@ -41,7 +41,8 @@ end"""
 
 _QUERY = """
 select v.n, v.verdict, count(*),
-       (array_agg(j.record_id order by j.record_id) filter (where v.verdict = any (%(failing)s)))[1:20]
+       array(select i from unnest(array_agg(j.record_id) filter (where v.verdict = any (%(failing)s))) i
+             order by i limit 20)
 from (
   select r.record_id, {judgements}
   from proof_raw r

@@ -42,15 +42,34 @@ _RECORD_ID = re.compile(
     | (?:(?P<p>["'])(?P<b>[^"']*)(?P=p)\s*&\s*)?RECORD_ID\(\))\s*""",
     re.VERBOSE,
 )
-_RECORD_ID_TEXT = "array[{prefix} || r.record_id]"
-_CREATED_TEXTS = """array[
-  to_char(r.created_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-  to_char(r.created_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')]"""
-_CREATED_DATES = """array[
-  to_char(r.created_time at time zone 'UTC' - interval '14 hours', 'YYYY-MM-DD'),
-  to_char(r.created_time at time zone 'UTC', 'YYYY-MM-DD'),
-  to_char(r.created_time at time zone 'UTC' + interval '14 hours', 'YYYY-MM-DD')]"""
+_OWN = """case
+  when jsonb_typeof({cell}) = 'object' then 'error'
+  when {own} then 'agree'
+  else 'differ'
+end"""
+"""A cell must be there and be what every record says of itself."""
+_RECORD_ID_TEXT = "{cell} #>> '{{}}' = {prefix} || r.record_id"
+_CREATED_TEXT = """{cell} #>> '{{}}' = to_char(r.created_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    or {cell} #>> '{{}}' = to_char(r.created_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+_CREATED_DATE = """{cell} #>> '{{}}' = to_char(r.created_time at time zone 'UTC', 'YYYY-MM-DD')
+    or {cell} #>> '{{}}' = to_char(r.created_time at time zone 'UTC' - interval '14 hours', 'YYYY-MM-DD')
+    or {cell} #>> '{{}}' = to_char(r.created_time at time zone 'UTC' + interval '14 hours', 'YYYY-MM-DD')"""
 """A date shows the day in the field's own time zone, which is display only: any day that it was somewhere."""
+_COUNT = """case
+  when jsonb_typeof({cell}) = 'object' then 'error'
+  when coalesce({cell} #>> '{{}}', '0') = {links}::text then 'agree'
+  when jsonb_typeof(coalesce({cell}, '0')) <> 'number' then 'differ'
+  when coalesce({cell} #>> '{{}}', '0')::numeric < {links} then 'fewer'
+  else 'differ'
+end"""
+"""A count against the number of links. No cell and no link agree."""
+_MADE = """case
+  when bool_or(jsonb_typeof({of}) = 'array')
+    then jsonb_path_query_array(jsonb_agg({of} order by l.position), '$[*][*]')
+  else jsonb_agg({of} order by l.position)
+end as {name}"""
+"""The cells of the linked records in link order, lists among them flattened."""
+_LINKS = "(case jsonb_typeof({via}) when 'array' then jsonb_array_length({via}) else 0 end)"
 
 
 @dataclass(frozen=True)
@@ -96,14 +115,15 @@ Found = Mapping[str, tuple[int, int, Named]]
 
 
 def _recompute(conn: psycopg.Connection, every: Sequence[Recomputation]) -> dict[str, Found]:
-    """What was found of each field, by its id. Fields through the same links are recomputed together."""
+    """What was found of each field, by its id. Fields through the same links are recomputed together, and all
+    that need only their own record."""
     groups: dict[tuple[str, ...], list[Recomputation]] = {}
     for one in every:
-        own = (one.field.id,) if one.of is None else ()
-        groups.setdefault((one.table.id, one.via.id if one.via else "", *own), []).append(one)
+        through = one.via.id if one.via is not None and one.of is not None else ""
+        groups.setdefault((one.table.id, through), []).append(one)
     found: dict[str, dict[str, tuple[int, int, Named]]] = {}
     for group in groups.values():
-        query = _lookups(group) if group[0].of is not None else _query(group[0])
+        query = _lookups(group) if group[0].of is not None else _own(group)
         for n, verdict, count, with_cell, ids in conn.execute(query, _values(group[0])):
             found.setdefault(group[n].field.id, {})[verdict] = (count, with_cell, named(count, ids))
     return dict(found)
@@ -177,11 +197,7 @@ def _lookups(group: Sequence[Recomputation]) -> sql.Composed:
     for n, one in enumerate(group):
         assert one.of is not None
         name = sql.Identifier(f"m{n}")
-        made.append(
-            sql.SQL("jsonb_path_query_array(jsonb_agg(o.{} order by l.position), '$[*][*]') as {}").format(
-                sql.Identifier(one.of.id), name
-            )
-        )
+        made.append(sql.SQL(_MADE).format(of=sql.SQL("o.{}").format(sql.Identifier(one.of.id)), name=name))
         pairs.append(
             sql.SQL("({}, c.{}, k.{}, {})").format(
                 sql.Literal(n), sql.Identifier(one.field.id), name, sql.Literal(one.how is Recompute.ROLLUP)
@@ -195,16 +211,28 @@ def _lookups(group: Sequence[Recomputation]) -> sql.Composed:
     )
 
 
-def _query(one: Recomputation) -> sql.Composed:
-    field = sql.Literal(one.field.id)
-    if one.how is Recompute.COUNT:
-        return statement("count").format(field=field)
+def _own(group: Sequence[Recomputation]) -> sql.Composed:
+    """One query for all fields of a table that are computed from the record itself."""
+    judged = []
+    for n, one in enumerate(group):
+        cell = sql.SQL("c.{}").format(sql.Identifier(one.field.id))
+        judged.append(sql.SQL("({}, {}, {})").format(sql.Literal(n), cell, _verdict(one, cell)))
+    ids = [one.field.id for one in group] + [one.via.id for one in group if one.via is not None]
+    return statement("own").format(
+        judged=sql.SQL(", ").join(judged), cells=record_columns(dict.fromkeys(ids))
+    )
+
+
+def _verdict(one: Recomputation, cell: sql.Composable) -> sql.Composed:
+    if one.how is Recompute.COUNT and one.via is not None:
+        links = sql.SQL(_LINKS).format(via=sql.SQL("c.{}").format(sql.Identifier(one.via.id)))
+        return sql.SQL(_COUNT).format(cell=cell, links=links)
     if one.how is Recompute.RECORD_ID:
-        own = sql.SQL(_RECORD_ID_TEXT).format(prefix=sql.Literal(one.prefix))
-        return statement("own").format(field=field, own=own)
-    result = one.field.options.get("result") or {}
-    date = result.get("type") == "date"
-    return statement("own").format(field=field, own=sql.SQL(_CREATED_DATES if date else _CREATED_TEXTS))
+        own = sql.SQL(_RECORD_ID_TEXT).format(cell=cell, prefix=sql.Literal(one.prefix))
+    else:
+        result = one.field.options.get("result") or {}
+        own = sql.SQL(_CREATED_DATE if result.get("type") == "date" else _CREATED_TEXT).format(cell=cell)
+    return sql.SQL(_OWN).format(cell=cell, own=own)
 
 
 def _values(one: Recomputation) -> dict[str, object]:

@@ -9,52 +9,97 @@ Invariant: names and addresses of files never leave the database; an attachment 
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import Counter
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
 
 import psycopg
 
 from ledger_assets import progress
 from ledger_assets.errors import StoreError
-from ledger_assets.extract.attachments import read_inventory
+from ledger_assets.extract.attachments import AttachmentInventory, read_inventory
 from ledger_assets.proof.model import FilesProof
 from ledger_assets.proof.statements import named, statement
 from ledger_assets.proof.verdicts import SAMPLE, Named
-from ledger_assets.storage import ObjectStore
+from ledger_assets.storage import PART_BYTES, ObjectMissing, ObjectStore
 
 THREADS = 4
+BATCH = 32
+"""Files that a thread takes at once: asking for a thread costs as much as hashing a small file."""
 
 
-def stage_inventory(conn: psycopg.Connection, store: ObjectStore, export_id: str) -> bool:
-    """Put the export's inventory beside the attachments of the raw records; False when there is none."""
+class Hashing:
+    """The stored files of an inventory, read to their last byte in threads while Postgres is at work."""
+
+    def __init__(self, store: ObjectStore, inventory: AttachmentInventory | None) -> None:
+        entries = () if inventory is None else inventory.entries
+        sizes = {entry.sha256: entry.size for entry in entries if entry.sha256 is not None}
+        self._store, self._sizes, self._stop = store, sizes, threading.Event()
+        self._batches: list[Future[list[tuple[str, str, int]]]] = []
+
+    def __enter__(self) -> Self:
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="proof-files")
+        names = sorted(self._sizes)
+        for first in range(0, len(names), BATCH):
+            self._batches.append(self._pool.submit(self._states, names[first : first + BATCH]))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    def results(self) -> Iterator[tuple[str, str, int]]:
+        """(hash, whole | damaged | missing, size) of every file."""
+        done = 0
+        for batch in self._batches:
+            states = batch.result()
+            done += len(states)
+            progress.report("proof", "files", done, len(self._sizes))
+            yield from states
+
+    def _states(self, names: list[str]) -> list[tuple[str, str, int]]:
+        return [] if self._stop.is_set() else [self._state(name) for name in names]
+
+    def _state(self, name: str) -> tuple[str, str, int]:
+        content, size, key = hashlib.sha256(), 0, f"media/{name}"
+        try:
+            small = (self._sizes[name] or 0) <= PART_BYTES
+            for piece in (self._store.get(key),) if small else self._store.chunks(key):
+                content.update(piece)
+                size += len(piece)
+        except ObjectMissing:
+            return name, "missing", 0
+        return name, "whole" if content.hexdigest() == name else "damaged", size
+
+
+def find_inventory(store: ObjectStore, export_id: str) -> AttachmentInventory | None:
+    """The export's inventory of files; None when there is none."""
     try:
-        inventory = read_inventory(store, export_id)
+        return read_inventory(store, export_id)
     except StoreError:
-        return False
+        return None
+
+
+def stage_inventory(conn: psycopg.Connection, inventory: AttachmentInventory | None) -> None:
+    """Put the export's inventory beside the attachments of the raw records."""
     with conn.cursor().copy("copy proof_inventory from stdin") as copy:
-        for e in inventory.entries:
+        for e in () if inventory is None else inventory.entries:
             copy.write_row(
                 (e.attachment_id, e.table_id, e.record_id, e.field_id, e.sha256, e.size, e.problem)
             )
     conn.execute("analyze proof_inventory")
     conn.execute(statement("inventory"))
-    return True
 
 
 def prove_files(
-    conn: psycopg.Connection, store: ObjectStore, base_id: str, has_inventory: bool
+    conn: psycopg.Connection, base_id: str, hashing: Hashing, *, has_inventory: bool
 ) -> FilesProof:
-    """Hash every stored file again, and name the attachments whose file is not there or not whole."""
-    sizes: dict[str, int | None] = dict(
-        conn.execute(
-            "select distinct sha256, size from proof_files where sha256 is not null order by 1"
-        ).fetchall()
-    )
-    states = _states(store, sorted(sizes), sizes)
+    """Name the attachments whose file is not there or not whole."""
     with conn.cursor().copy("copy proof_objects from stdin") as copy:
-        for row in states:
-            copy.write_row(row)
+        for state in hashing.results():
+            copy.write_row(state)
     found: dict[str, Named] = {}
     reasons: Counter[str] = Counter()
     cells = attachments = size = 0
@@ -65,11 +110,13 @@ def prove_files(
             reasons[verdict] += count
     if not has_inventory and attachments:
         reasons = Counter({"the export has no inventory of files: run the export again": attachments})
+    row = conn.execute("select count(distinct sha256) from proof_files").fetchone()
+    assert row is not None
     missing = [found.get(v, Named()) for v in ("no entry", "not to be had", "no object")]
     return FilesProof(
         cells=cells,
         attachments=attachments,
-        files=len(states),
+        files=row[0],
         size=size,
         missing=_together(missing),
         damaged=found.get("damaged", Named()),
@@ -81,25 +128,3 @@ def prove_files(
 def _together(parts: Iterable[Named]) -> Named:
     every = list(parts)
     return named(sum(part.count for part in every), [i for part in every for i in part.ids][:SAMPLE])
-
-
-def _states(store: ObjectStore, hashes: list[str], sizes: dict[str, int | None]) -> list[tuple[str, str]]:
-    """(hash, whole | damaged | missing) of each stored object, read from the store to its last byte."""
-    states: list[tuple[str, str]] = []
-    with ThreadPoolExecutor(THREADS) as pool:
-        for name, state in zip(hashes, pool.map(lambda h: _state(store, h, sizes[h]), hashes), strict=True):
-            states.append((name, state))
-            progress.report("proof", "files", len(states), len(hashes))
-    return states
-
-
-def _state(store: ObjectStore, name: str, size: int | None) -> str:
-    found = store.size(f"media/{name}")
-    if found is None:
-        return "missing"
-    if size is not None and found != size:
-        return "damaged"
-    content = hashlib.sha256()
-    for piece in store.chunks(f"media/{name}"):
-        content.update(piece)
-    return "whole" if content.hexdigest() == name else "damaged"

@@ -92,6 +92,10 @@ class Records:
     """Raw records whose columns (fields, created time) are not what their text says."""
     comments_export: int
     comments_raw: int
+    comments_differ: Named = NOTHING
+    """Comments whose exact text is on one side only. Named: their records."""
+    comments_whole: bool = True
+    """Whether the export holds as many comments as its manifest says."""
     readdressed: int = 0
     """Raw records that are the export's but for the addresses of files, which Airtable signs anew every
     time."""
@@ -113,8 +117,12 @@ class Records:
     @property
     def passed(self) -> bool:
         """Whether everything about the table's records holds."""
-        comments = self.comments_export == self.comments_raw
-        return self.raw_passed and comments and all(equation.passed for equation in self.equations)
+        return self.raw_passed and self.comments_passed and all(e.passed for e in self.equations)
+
+    @property
+    def comments_passed(self) -> bool:
+        """Whether the comments are the export's, to the byte."""
+        return self.comments_whole and not self.comments_differ and self.comments_export == self.comments_raw
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ ACCOUNTED = (Verdict.REJECTED, Verdict.SKIPPED, Verdict.CHANGED, Verdict.CONFLIC
 _AUTO_NUMBER = """
 select count(*), (max(n) - min(n) + 1 - count(*))::bigint
 from (
-  select case jsonb_typeof(fields -> %(field)s) when 'number' then (fields ->> %(field)s)::numeric end as n
-  from proof_raw where table_id = %(table)s
+  select case jsonb_typeof(cell) when 'number' then (cell #>> '{}')::numeric end as n
+  from (select fields -> %(field)s as cell from proof_raw where table_id = %(table)s offset 0) r
 ) r
 """
 
@@ -29,7 +29,8 @@ _CREATED = """
 select table_id, created_time::date::text, gap from (
   select table_id, created_time,
          extract(day from lead(created_time) over w - created_time)::int as gap
-  from proof_raw
+  from proof_kept
+  where not deleted
   window w as (partition by table_id order by created_time)
 ) r
 where gap is not null and gap >= %(days)s

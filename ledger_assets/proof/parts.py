@@ -6,7 +6,8 @@ the files' bytes (``files``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
@@ -15,7 +16,7 @@ from ledger_assets.extract.metadata import BaseMeta, FieldMeta, TableMeta
 from ledger_assets.proof.cells import Judged
 from ledger_assets.proof.model import LinkProof
 from ledger_assets.proof.plan import FieldPlan, FilePlan, LinkPlan
-from ledger_assets.proof.statements import named, pairs, public, record_columns, statement
+from ledger_assets.proof.statements import named, public, record_columns, statement
 from ledger_assets.proof.verdicts import Named, Verdict
 from ledger_assets.tables.fields import Recompute
 
@@ -44,20 +45,18 @@ where m.airtable_base_id = %(base)s and m.airtable_table_id = %(table)s and m.ro
 
 def stage_lists(conn: psycopg.Connection, meta: BaseMeta) -> None:
     """Take the links and attachments of all raw records apart, one row each."""
-    found: dict[str, list[str]] = {LINKS: [], ATTACHMENTS: []}
     for table in meta.tables:
-        lists = [field for field in table.fields if field.type in found]
-        for field in lists:
-            found[field.type].append(field.id)
+        lists = [field for field in table.fields if field.type in {LINKS, ATTACHMENTS}]
         if lists:
-            query = statement("list_cells").format(
-                cells=record_columns(field.id for field in lists), pairs=pairs(field.id for field in lists)
+            pairs = sql.SQL(", ").join(
+                sql.SQL("({}, {}, c.{})").format(
+                    sql.Literal(field.id), sql.Literal(field.type == ATTACHMENTS), sql.Identifier(field.id)
+                )
+                for field in lists
             )
-            conn.execute(query, {"table": table.id})
-    conn.execute("analyze proof_cells")
-    conn.execute(statement("link_cells"), {"fields": found[LINKS]})
-    conn.execute(statement("file_cells"), {"fields": found[ATTACHMENTS]})
-    conn.execute("analyze proof_links, proof_files")
+            cells = record_columns(field.id for field in lists)
+            conn.execute(statement("list_cells").format(cells=cells, pairs=pairs), {"table": table.id})
+    conn.execute("analyze proof_cells, proof_links, proof_files")
 
 
 def judge_links(conn: psycopg.Connection, base_id: str, plan: LinkPlan) -> tuple[Judged, LinkProof]:
@@ -131,17 +130,41 @@ def prove_symmetry(
 ) -> list[LinkProof]:
     """Every link field of the base against the field on its other side, mapped or not, from the raw
     records."""
-    pairs = {
+    inverses = {
         (plan.table.id, plan.field.id): (plan.derived.of_table, plan.derived.of)
         for plan in declared
         if plan.derived is not None and plan.derived.how is Recompute.INVERSE
     }
-    return [
-        _symmetry(conn, table, field, *_other_side(meta, field, pairs.get((table.id, field.id))))
+    every = [
+        _Sides(table, field, *_other_side(meta, field, inverses.get((table.id, field.id))))
         for table in meta.tables
         for field in table.fields
         if field.type == LINKS
     ]
+    counts: dict[str, int] = dict(
+        conn.execute("select field_id, count(*) from proof_links group by 1").fetchall()
+    )
+    dangling = _dangling(conn, [one for one in every if one.other is not None])
+    compared = _compare(conn, [one for one in every if one.inverse is not None])
+    return [
+        _symmetry(
+            one,
+            counts.get(one.field.id, 0),
+            dangling.get(one.field.id, Named()),
+            compared.get(one.field.id, {}),
+        )
+        for one in every
+    ]
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """A link field, the table that it leads to (None: not readable) and the field there that leads back."""
+
+    table: TableMeta
+    field: FieldMeta
+    other: TableMeta | None
+    inverse: FieldMeta | None
 
 
 def _other_side(
@@ -155,58 +178,43 @@ def _other_side(
     return table, inverse
 
 
-def _symmetry(
-    conn: psycopg.Connection,
-    table: TableMeta,
-    field: FieldMeta,
-    other: TableMeta | None,
-    inverse: FieldMeta | None,
-) -> LinkProof:
-    if other is None:
-        note = "not comparable: the linked table is not readable, or not named"
-        return _one_way(conn, table, field, "another table", Named(), note)
-    dangling = _dangling(conn, table, field, other)
-    if inverse is None:
-        return _one_way(
-            conn, table, field, other.name, dangling, "one-way: there is no field on the other side"
+def _symmetry(one: _Sides, count: int, dangling: Named, compared: Mapping[str, Named]) -> LinkProof:
+    place = (one.table.name, one.field.name)
+    if one.other is None or one.inverse is None:
+        note = "one-way: there is no field on the other side"
+        if one.other is None:
+            note = "not comparable: the linked table is not readable, or not named"
+        against = "another table" if one.other is None else one.other.name
+        return LinkProof(
+            *place, against, links=count, found=count - dangling.count, dangling=dangling, note=note
         )
-    values = {"table": table.id, "field": field.id, "other_table": other.id, "other_field": inverse.id}
-    found = {
-        verdict: named(count, ids) for verdict, count, ids in conn.execute(statement("symmetry"), values)
-    }
-    same, missing = found.get("same", Named()), found.get("missing", Named())
+    same, missing = compared.get("same", Named()), compared.get("missing", Named())
     return LinkProof(
-        table=table.name,
-        field=field.name,
-        against=f"{other.name}.{inverse.name}",
+        *place,
+        against=f"{one.other.name}.{one.inverse.name}",
         links=same.count + missing.count,
         found=same.count,
         missing=missing,
-        extra=found.get("extra", Named()),
+        extra=compared.get("extra", Named()),
         dangling=dangling,
     )
 
 
-def _one_way(
-    conn: psycopg.Connection, table: TableMeta, field: FieldMeta, against: str, dangling: Named, note: str
-) -> LinkProof:
-    row = conn.execute(
-        "select count(*) from proof_links where table_id = %s and field_id = %s", (table.id, field.id)
-    ).fetchone()
-    assert row is not None
-    return LinkProof(
-        table.name,
-        field.name,
-        against,
-        links=row[0],
-        found=row[0] - dangling.count,
-        dangling=dangling,
-        note=note,
-    )
+def _compare(conn: psycopg.Connection, every: Sequence[_Sides]) -> dict[str, dict[str, Named]]:
+    values = {
+        "fields": [one.field.id for one in every],
+        "inverses": [one.inverse.id for one in every if one.inverse is not None],
+    }
+    found: dict[str, dict[str, Named]] = {}
+    for field_id, verdict, count, ids in conn.execute(statement("symmetry"), values):
+        found.setdefault(field_id, {})[verdict] = named(count, ids)
+    return found
 
 
-def _dangling(conn: psycopg.Connection, table: TableMeta, field: FieldMeta, other: TableMeta) -> Named:
-    values = {"table": table.id, "field": field.id, "other_table": other.id}
-    row = conn.execute(statement("dangling"), values).fetchone()
-    assert row is not None
-    return named(*row)
+def _dangling(conn: psycopg.Connection, every: Sequence[_Sides]) -> dict[str, Named]:
+    values = {
+        "fields": [one.field.id for one in every],
+        "tables": [one.other.id for one in every if one.other is not None],
+    }
+    rows = conn.execute(statement("dangling"), values)
+    return {field_id: named(count, ids) for field_id, count, ids in rows}

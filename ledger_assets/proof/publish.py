@@ -3,10 +3,9 @@ speaks of."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ledger_assets import lane, reports
+from ledger_assets import reports
 from ledger_assets.environment import Settings
 from ledger_assets.load.history import keep_proof
 from ledger_assets.proof.dry import dry_document, make_dry_run, render_dry_run
@@ -14,11 +13,11 @@ from ledger_assets.proof.model import Proof
 from ledger_assets.proof.page import render
 from ledger_assets.proof.report import document
 from ledger_assets.storage import ObjectStore
-from ledger_assets.tables.fields import TableSpec
 
 if TYPE_CHECKING:
     import psycopg
 
+    from ledger_assets.extract.export import Export
     from ledger_assets.load.report import LoadReport
 
 PROOF, DRY_RUN = "proof", "dry_run"
@@ -43,10 +42,9 @@ def publish_proof(
 
 
 def publish_dry_run(
-    settings: Settings, store: ObjectStore, report: LoadReport, *, run_id: str, specs: Sequence[TableSpec]
+    settings: Settings, store: ObjectStore, report: LoadReport, export: Export, *, run_id: str
 ) -> str:
     """Keep the dry run's report; where a person finds its page."""
-    export, _ = lane.inputs(store, specs)
     dry = make_dry_run(report, export)
     page = render_dry_run(
         dry, database=settings.target_name, target=settings.environment.value, run_id=run_id

@@ -4,7 +4,8 @@ What belongs here: the order of the parts and the transaction they run in. What 
 (``records``, ``cells``, ``parts``, ``derived``, ``files``), any transform: the proof shares only the
 declarations with the ledger.
 
-Invariants: one snapshot of the database for all parts; nothing but temporary tables is written, and those are
+Invariants: one snapshot of the database for all parts, on one connection; the export and its files are read in
+threads while Postgres is at work; nothing but temporary tables is written, and those are
 gone afterwards; an error of Postgres is said by its code, because its text may hold a cell's value.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +26,9 @@ from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import BaseMeta
 from ledger_assets.proof import stage
 from ledger_assets.proof.cells import Judged, judge_columns
+from ledger_assets.proof.delivered import export_being_read
 from ledger_assets.proof.derived import prove_derived
-from ledger_assets.proof.files import prove_files, stage_inventory
+from ledger_assets.proof.files import Hashing, find_inventory, prove_files, stage_inventory
 from ledger_assets.proof.model import FieldProof, LinkProof, Proof
 from ledger_assets.proof.notices import observe
 from ledger_assets.proof.parts import judge_files, judge_links, prove_symmetry, stage_lists
@@ -42,7 +44,8 @@ if TYPE_CHECKING:
 _SETTINGS = """
 set local row_security = off; set local statement_timeout = 0;
 set local idle_in_transaction_session_timeout = 0;
-set local timezone = 'UTC'; set local jit = off; set local work_mem = '64MB'
+set local timezone = 'UTC'; set local jit = off; set local work_mem = '64MB';
+set local default_statistics_target = 10; set local enable_memoize = off; set local hash_mem_multiplier = 8
 """
 
 
@@ -98,21 +101,25 @@ def _prove(
     if read_only:
         conn.execute("set transaction read only")  # from here on only temporary tables can be written
     plan = make_plan(meta, pinned, specs, read_catalogue(conn, specs))
-    with stage.export_being_read(export) as reading:
+    inventory = find_inventory(store, export.export_id)
+    with export_being_read(export) as reading, Hashing(store, inventory) as hashing:
         stage.stage_findings(conn, meta, pinned)
         stage.stage_skipped(conn, ledger, specs)
         stage.stage_mappings(conn, mappings, specs)
+        stage.stage_kept(conn, base_id)
         stage_lists(conn, meta)
-        has_inventory = stage_inventory(conn, store, export.export_id)
+        stage_inventory(conn, inventory)
         raw = count_raw(conn)
-        judged = judge_columns(conn, base_id, plan.columns)
+        judged = _judge(conn, base_id, plan)
         derived = prove_derived(conn, meta, plan.others, {key: cells for key, (cells, _) in raw.items()})
         symmetry = prove_symmetry(conn, meta, plan.others)
-        counted = stage.stage_export(conn, reading.result())
-
-    tally = Tally(counted, raw)
-    fields, rows = _fields(conn, base_id, plan, judged, tally)
-    fields += tally.strangers(meta, declared=bool(specs))
+        delivered = reading.result()
+        stage.stage_export(conn, delivered)
+        files = prove_files(conn, base_id, hashing, has_inventory=inventory is not None)
+    tally = Tally(delivered.counted, raw)
+    fields = [*_fields(plan, judged, tally), *tally.strangers(meta, declared=bool(specs))]
+    links = [proof for _, proof in (*judged.links, *judged.files)]
+    targets = targets_by_table(meta, pinned, specs)
     return Proof(
         base_id=base_id,
         export_id=export.export_id,
@@ -121,11 +128,11 @@ def _prove(
         started_at="",
         finished_at="",
         seconds=0.0,
-        records=prove_records(conn, base_id, export, counted, targets_by_table(meta, pinned, specs)),
+        records=prove_records(conn, base_id, export, delivered.counted, targets),
         fields=tuple(fields),
-        links=(*rows, *symmetry),
+        links=(*links, *symmetry),
         derived=derived,
-        files=prove_files(conn, store, base_id, has_inventory),
+        files=files,
         findings=dict(
             conn.execute(
                 "select kind, count(*) from migration.findings "
@@ -137,28 +144,38 @@ def _prove(
     )
 
 
-def _fields(
-    conn: psycopg.Connection, base_id: str, plan: Plan, columns: Sequence[Judged], tally: Tally
-) -> tuple[list[FieldProof], list[LinkProof]]:
-    """Every field in every destination, in Airtable's order of tables; and the links and files of mapped
-    fields."""
-    links: list[LinkProof] = []
+@dataclass(frozen=True)
+class _Judged:
+    """What the columns, link tables and the media table hold, in the plan's order."""
+
+    columns: list[Judged]
+    links: list[tuple[Judged, LinkProof]]
+    files: list[tuple[Judged, LinkProof]]
+
+
+def _judge(conn: psycopg.Connection, base_id: str, plan: Plan) -> _Judged:
+    return _Judged(
+        judge_columns(conn, base_id, plan.columns),
+        [judge_links(conn, base_id, link) for link in plan.links],
+        [judge_files(conn, base_id, file) for file in plan.files],
+    )
+
+
+def _fields(plan: Plan, judged: _Judged, tally: Tally) -> list[FieldProof]:
+    """Every field in every destination, in Airtable's order of tables."""
     found = [
-        tally.proof(column.table, column.field, f"{column.target}.{column.column}", column.rule.value, judged)
-        for column, judged in zip(plan.columns, columns, strict=True)
+        tally.proof(column.table, column.field, f"{column.target}.{column.column}", column.rule.value, cells)
+        for column, cells in zip(plan.columns, judged.columns, strict=True)
     ]
-    for link in plan.links:
-        judged, proof = judge_links(conn, base_id, link)
-        links.append(proof)
-        found.append(
-            tally.proof(link.table, link.field, f"{link.target}.{link.linked}", Rule.LINK.value, judged)
-        )
-    for file in plan.files:
-        judged, proof = judge_files(conn, base_id, file)
-        links.append(proof)
-        place = f"{file.target}.{file.role}"
-        found.append(tally.proof(file.table, file.field, place, Rule.FILES.value, judged))
+    found += [
+        tally.proof(link.table, link.field, f"{link.target}.{link.linked}", Rule.LINK.value, cells)
+        for link, (cells, _) in zip(plan.links, judged.links, strict=True)
+    ]
+    found += [
+        tally.proof(file.table, file.field, f"{file.target}.{file.role}", Rule.FILES.value, cells)
+        for file, (cells, _) in zip(plan.files, judged.files, strict=True)
+    ]
     found += [tally.proof_without_column(other) for other in plan.others]
     found += [undeclared_base_field(name) for name in plan.unknown]
     order = {field_id: n for n, field_id in enumerate(dict.fromkeys(plan.field_ids))}
-    return sorted(found, key=lambda proof: order.get(proof.field_id, len(order))), links
+    return sorted(found, key=lambda proof: order.get(proof.field_id, len(order)))

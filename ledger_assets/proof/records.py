@@ -20,15 +20,18 @@ from ledger_assets.extract.content import content_sha256
 from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import BaseMeta
 from ledger_assets.extract.slices import BadBody
+from ledger_assets.proof.delivered import Counted
 from ledger_assets.proof.model import Equation, Records
 from ledger_assets.proof.plan import find_table
-from ledger_assets.proof.stage import Counted
 from ledger_assets.proof.statements import named, public, statement
 from ledger_assets.proof.verdicts import SAMPLE, Named
 from ledger_assets.tables.fields import Mapped, Rule, TableSpec
 
 NO_CONTENT = hashlib.sha256().hexdigest()
 """The content hash of a table without records."""
+_UNALTERED = """(table_id, record_id) not in (
+  select table_id, record_id from proof_kept k join proof_export e using (table_id, record_id)
+  where k.actual <> e.sha and (table_id, record_id) not in (select table_id, record_id from proof_readdressed))"""
 _RAW_LIVE = ("same", "readdressed", "extra", "altered", "hash_stale")
 _DECODER = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal)
 
@@ -45,20 +48,17 @@ def prove_records(
     verdicts: dict[str, dict[str, Named]] = {}
     contents: dict[str, str | None] = {}
     _stage_readdressed(conn, base_id, export)
+    comments = {
+        table_id: (kept, named(count, ids))
+        for table_id, kept, count, ids in conn.execute(statement("comments"), {"base": base_id})
+    }
     for table_id, verdict, count, ids, content in conn.execute(statement("records"), {"base": base_id}):
         verdicts.setdefault(table_id, {})[verdict] = named(count, ids)
         contents[table_id] = content
     altered = any(found.get("altered") for found in verdicts.values())
     differ = _fields_differ(conn, altered)
-    comments: dict[str, int] = dict(
-        conn.execute(
-            "select table_id, count(*) from airtable.comments "
-            "where base_id = %s and source_deleted_at is null group by 1",
-            (base_id,),
-        ).fetchall()
-    )
     names = {table.id: table.name for table in export.manifest.tables}
-    tables = [*names, *sorted(set(verdicts) - set(names))]
+    tables = [*names, *sorted({*verdicts, *comments} - set(names))]
     return tuple(
         _records(
             conn,
@@ -69,11 +69,11 @@ def prove_records(
             counted.get(table_id, Counted()),
             verdicts.get(table_id, {}),
             differ.get(table_id, Named()),
-            comments.get(table_id, 0),
+            comments.get(table_id, (0, Named())),
             targets.get(table_id, ()),
         )
         for table_id in tables
-        if table_id in names or any(v in verdicts[table_id] for v in _RAW_LIVE)
+        if table_id in names or table_id in comments or any(v in verdicts[table_id] for v in _RAW_LIVE)
     )
 
 
@@ -86,7 +86,7 @@ def _records(
     counted: Counted,
     found: Mapping[str, Named],
     differ: Named,
-    comments: int,
+    comments: tuple[int, Named],
     specs: Sequence[TableSpec],
 ) -> Records:
     table_id, name = table
@@ -106,7 +106,9 @@ def _records(
         fields_differ=differ,
         readdressed=found.get("readdressed", Named()).count,
         comments_export=counted.comments,
-        comments_raw=comments,
+        comments_raw=comments[0],
+        comments_differ=comments[1],
+        comments_whole=manifest is None or counted.comment_lines == manifest.comments,
         equations=tuple(_equation(conn, base_id, table_id, spec, counted.records) for spec in specs),
     )
 
@@ -114,25 +116,33 @@ def _records(
 def _stage_readdressed(conn: psycopg.Connection, base_id: str, export: Export) -> None:
     """Find the records whose text differs from the export's in addresses of files alone.
 
-    Judged from the text as it lies in Postgres, not from the hash that the loader put beside it.
+    Judged from the text as it lies in Postgres, not from the hash that the loader put beside it. The export's
+    pages are read again, of tables with such records only.
     """
-    query = """select e.table_id, e.record_id, r.raw from proof_export e
-        join airtable.records r on r.base_id = %s and r.table_id = e.table_id and r.record_id = e.record_id
-        where sha256(convert_to(r.raw, 'UTF8')) <> e.sha"""
-    kept: dict[tuple[str, str], bytes | None] = {}
-    with conn.cursor(name="proof_readdressed") as cursor:
-        for table_id, record_id, raw in cursor.execute(query, (base_id,)):
-            kept[table_id, record_id] = _content(raw)
-    same = [
-        (table_id, record.id)
-        for table_id in sorted({table_id for table_id, _ in kept})
-        for record in export.records(table_id)
-        if (table_id, record.id) in kept and kept[table_id, record.id] == content_sha256(record.raw)
-    ]
-    with conn.cursor().copy("copy proof_readdressed from stdin") as copy:
-        for row in same:
-            copy.write_row(row)
+    tables = conn.execute(
+        "select distinct table_id from proof_export e join proof_kept k using (table_id, record_id) "
+        "where k.actual <> e.sha order by 1"
+    ).fetchall()
+    for (table_id,) in tables:
+        kept = _kept_contents(conn, base_id, table_id)
+        with conn.cursor().copy("copy proof_readdressed from stdin") as copy:
+            for record in export.records(table_id):
+                # As the first of an id is taken, here as everywhere: popped, it is not compared again.
+                content = kept.pop(record.id, None)
+                if content is not None and content == content_sha256(record.raw):
+                    copy.write_row((table_id, record.id))
     conn.execute("analyze proof_readdressed")
+
+
+def _kept_contents(conn: psycopg.Connection, base_id: str, table_id: str) -> dict[str, bytes | None]:
+    """Content hashes of the raw records of one table whose exact text is not the export's."""
+    query = """select r.record_id, r.raw
+        from proof_export e
+        join proof_kept k on k.table_id = e.table_id and k.record_id = e.record_id
+        join airtable.records r on r.base_id = %s and r.table_id = k.table_id and r.record_id = k.record_id
+        where e.table_id = %s and k.actual <> e.sha"""
+    with conn.cursor(name="proof_readdressed") as cursor:
+        return {record_id: _content(raw) for record_id, raw in cursor.execute(query, (base_id, table_id))}
 
 
 def _content(raw: str) -> bytes | None:
@@ -203,10 +213,8 @@ def _fields_differ(conn: psycopg.Connection, altered: bool) -> dict[str, Named]:
     In SQL for all records whose text Postgres can cast; one by one for those with lossy fields, and for all
     when a text cannot be cast although its record claims so.
     """
-    trusted: sql.Composable = sql.SQL("true")
+    trusted = sql.SQL(_UNALTERED if altered else "true")
     condition: sql.Composable
-    if altered:
-        trusted = sql.SQL("sha256(convert_to(raw, 'UTF8')) in (select sha from proof_export)")
     try:
         with conn.transaction():
             rows = conn.execute(statement("fields_differ").format(trusted=trusted)).fetchall()
@@ -227,9 +235,16 @@ def _fields_differ_by_one(conn: psycopg.Connection, condition: sql.Composable) -
     found: dict[str, list[str]] = {}
     with conn.cursor(name="proof_lossy") as cursor:
         for table_id, record_id, raw, fields, lossy in cursor.execute(query):
-            delivered: dict[str, Any] = _DECODER.decode(raw)
-            kept: dict[str, Any] = _DECODER.decode(fields)
-            exact = {name: value for name, value in delivered["fields"].items() if name not in lossy}
-            if delivered["id"] != record_id or exact != {n: v for n, v in kept.items() if n not in lossy}:
+            if not _says_the_same(record_id, raw, fields, lossy):
                 found.setdefault(table_id, []).append(record_id)
     return found
+
+
+def _says_the_same(record_id: str, raw: str, fields: str, lossy: Sequence[str]) -> bool:
+    try:
+        delivered: dict[str, Any] = _DECODER.decode(raw)
+    except ValueError:
+        return False
+    kept: dict[str, Any] = _DECODER.decode(fields)
+    exact = {name: value for name, value in delivered["fields"].items() if name not in lossy}
+    return delivered["id"] == record_id and exact == {n: v for n, v in kept.items() if n not in lossy}

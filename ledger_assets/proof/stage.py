@@ -1,33 +1,24 @@
 """What the proof compares with, put beside the database's own tables for the length of one transaction.
 
-What belongs here: reading the export's pages (ids, hashes, cells counted from the text itself), the findings,
-the skipped records and the reviewed mapping files into temporary tables. What does not: judging.
+What belongs here: putting hashes, findings, skipped records and the reviewed mapping files into temporary
+tables. What does not: reading the export (``delivered``), judging.
 
-Invariants: no number of a cell is ever converted here (texts are counted, not read); nothing but temporary
-tables is written.
+Invariant: nothing but temporary tables is written.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import threading
 import tomllib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
 
-from ledger_assets import progress
 from ledger_assets.errors import SettingsError
-from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import BaseMeta
+from ledger_assets.proof.delivered import Delivered
 from ledger_assets.proof.statements import statement
 from ledger_assets.tables.fields import Mapped, Rule, TableSpec
 
@@ -35,17 +26,7 @@ if TYPE_CHECKING:
     from ledger_assets.ledger.store import Ledger
 
 SHIPPED_MAPPINGS = Path(__file__).parent.parent / "tables" / "mappings"
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
-
-
-@dataclass
-class Counted:
-    """What the export's text holds of one table. A cell is a key with a value other than null."""
-
-    records: int = 0
-    cells: Counter[str] = field(default_factory=Counter)
-    errors: Counter[str] = field(default_factory=Counter)
-    comments: int = 0
+COPY_BYTES = 1024 * 1024
 
 
 def create_tables(conn: psycopg.Connection, base_id: str) -> None:
@@ -59,54 +40,20 @@ def create_tables(conn: psycopg.Connection, base_id: str) -> None:
     )
 
 
-@dataclass
-class Delivered:
-    """An export as it was read: what was counted by table id, and ``proof_export``'s rows as COPY takes them."""
-
-    counted: dict[str, Counted] = field(default_factory=dict)
-    rows: list[bytes] = field(default_factory=list)
+def stage_kept(conn: psycopg.Connection, base_id: str) -> None:
+    """Hash the text of every raw record, in Postgres."""
+    conn.execute(statement("kept"), {"base": base_id})
+    conn.execute("analyze proof_kept")
 
 
-@contextmanager
-def export_being_read(export: Export) -> Iterator[Future[Delivered]]:
-    """Read the export in a thread: Postgres judges meanwhile what does not need it. Leaving the block ends it."""
-    stop = threading.Event()
-    with ThreadPoolExecutor(1, thread_name_prefix="proof-export") as reader:
-        try:
-            yield reader.submit(_read, export, stop)
-        finally:
-            stop.set()
-
-
-def _read(export: Export, stop: threading.Event) -> Delivered:
-    """Every record's id and the hash of its exact text, and the number of cells per field."""
-    found = Delivered()
-    for table in export.manifest.tables:
-        counted = found.counted[table.id] = Counted(comments=sum(1 for _ in export.comments(table.id)))
-        seen: set[str] = set()
-        for page in export.pages(table.id):
-            if stop.is_set():
-                return found
-            lines = []
-            for raw in page:
-                record: dict[str, Any] = _DECODER.decode(raw)
-                if record["id"] not in seen:
-                    seen.add(record["id"])
-                    exact = hashlib.sha256(raw.encode()).hexdigest()
-                    lines.append(f"{table.id}\t{record['id']}\t\\\\x{exact}\n")
-                    _count(counted, record["fields"])
-            found.rows.append("".join(lines).encode())
-            progress.report("proof", table.name, counted.records, table.records)
-    return found
-
-
-def stage_export(conn: psycopg.Connection, delivered: Delivered) -> dict[str, Counted]:
-    """Put what was read beside the database's own tables. Ids hold letters and digits only: nothing to escape."""
-    with conn.cursor().copy("copy proof_export from stdin") as copy:
-        for rows in delivered.rows:
-            copy.write(rows)
-    conn.execute("analyze proof_export")
-    return delivered.counted
+def stage_export(conn: psycopg.Connection, delivered: Delivered) -> None:
+    """Put what was read of the export beside the database's own tables."""
+    for table, rows in (("proof_export", delivered.records), ("proof_comments", delivered.comments)):
+        rows.seek(0)
+        with conn.cursor().copy(sql.SQL("copy {} from stdin").format(sql.Identifier(table))) as copy:
+            while block := rows.read(COPY_BYTES):
+                copy.write(block)
+    conn.execute("analyze proof_export, proof_comments")
 
 
 def stage_findings(conn: psycopg.Connection, meta: BaseMeta, pinned: BaseMeta) -> None:
@@ -158,19 +105,6 @@ def stage_mappings(conn: psycopg.Connection, folder: Path | None, specs: Sequenc
             for source, name in _mapping((folder or SHIPPED_MAPPINGS) / f"{target}.toml"):
                 copy.write_row((target, source, name))
     conn.execute("analyze proof_mapping")
-
-
-def _count(counted: Counted, fields: dict[str, Any]) -> None:
-    counted.records += 1
-    for name, value in fields.items():
-        if value is not None:
-            counted.cells[name] += 1
-            if _is_error(value) or (type(value) is list and any(map(_is_error, value))):
-                counted.errors[name] += 1
-
-
-def _is_error(value: object) -> bool:
-    return type(value) is dict and ("error" in value or "specialValue" in value)
 
 
 def _skipped(ledger: Ledger | None, specs: Sequence[TableSpec]) -> Iterable[tuple[str, str, str, str]]:

@@ -33,13 +33,6 @@ def record_columns(field_ids: Iterable[str]) -> sql.Composed:
     return sql.SQL("cross join lateral jsonb_to_record(r.fields) as c ({})").format(columns)
 
 
-def pairs(field_ids: Iterable[str]) -> sql.Composed:
-    """``(field id, cell)`` of the columns of :func:`record_columns`, for a VALUES list."""
-    return sql.SQL(", ").join(
-        sql.SQL("({}, c.{})").format(sql.Literal(field), sql.Identifier(field)) for field in field_ids
-    )
-
-
 def named(count: int, ids: Sequence[str] | None) -> Named:
     """A count and its sample of ids as a query returns them."""
     return Named(count, tuple(sorted(i for i in ids or () if i is not None)))

@@ -10,9 +10,9 @@ import psycopg
 
 from ledger_assets.extract.metadata import BaseMeta, FieldMeta, TableMeta
 from ledger_assets.proof.cells import Judged
+from ledger_assets.proof.delivered import Counted
 from ledger_assets.proof.model import FieldProof
 from ledger_assets.proof.plan import FieldPlan
-from ledger_assets.proof.stage import Counted
 from ledger_assets.proof.statements import statement
 from ledger_assets.proof.verdicts import Verdict
 

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy
 from dagster._core.instance.config import dagster_instance_config
 
+from ledger_assets.dagster_storage import POOL
 from ledger_assets.demo.postgres import Cluster
 from ledger_assets.files import project_file
 
@@ -87,7 +88,7 @@ def test_every_process_gets_the_same_storage_from_the_instances_reference(
         for mine, theirs in zip(engines(instance), engines(other), strict=True):
             assert theirs.url == mine.url
             assert theirs.driver == "psycopg2"
-            assert theirs.pool.size() == 1
+            assert theirs.pool.size() == POOL["pool_size"]
 
 
 def test_runs_go_on_after_the_storages_connections_were_cut(

@@ -1,5 +1,9 @@
--- Links of one field to records that the export does not have.
-select count(*), (array_agg(distinct l.record_id))[1:20]
+-- Links of every field to records of the table that it leads to which the raw records do not have.
+select l.field_id, count(*),
+       array(select distinct i from unnest(array_agg(l.record_id)) i order by i limit 20)
 from proof_links l
-where l.table_id = %(table)s and l.field_id = %(field)s
-  and not exists (select from proof_raw r where r.table_id = %(other_table)s and r.record_id = l.target_id)
+join unnest(%(fields)s::text[], %(tables)s::text[]) p (field_id, table_id) on p.field_id = l.field_id
+where not exists (
+  select from proof_kept k where k.table_id = p.table_id and k.record_id = l.target_id and not k.deleted
+)
+group by l.field_id

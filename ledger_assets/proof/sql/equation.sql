@@ -1,6 +1,6 @@
 -- One target table against one Airtable table: where is each record?
 with records as (
-  select record_id, created_time from proof_raw where table_id = %(table)s
+  select record_id, created_time from proof_kept where table_id = %(table)s and not deleted
 ), rows as (
   select airtable_record_id as record_id, count(*) as n,
          bool_and(airtable_table_id = %(table)s) as of_table, min(airtable_created_at) as created
@@ -36,6 +36,8 @@ with records as (
   left join gone g on g.record_id = r.record_id
 )
 select place, case when place = 'skipped' then rule end as rule, count(*),
-       (array_agg(record_id order by record_id) filter (where place not in ('row', 'quarantined', 'skipped')))[1:20]
+       array(select i
+             from unnest(array_agg(record_id) filter (where place not in ('row', 'quarantined', 'skipped'))) i
+             order by i limit 20)
 from placed
 group by 1, 2

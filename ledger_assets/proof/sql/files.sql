@@ -1,13 +1,14 @@
 -- Every attachment of the raw records: is its file whole, and does the inventory in Postgres say the same?
 select verdict, count(*), count(distinct (table_id, record_id, field_id)), coalesce(sum(size), 0),
-       (array_agg(distinct attachment_id) filter (where verdict <> 'whole'))[1:20]
+       array(select distinct i from unnest(array_agg(attachment_id) filter (where verdict <> 'whole')) i
+             order by i limit 20)
 from (
   select f.attachment_id, f.table_id, f.record_id, f.field_id, f.size,
          case
            when not f.listed then 'no entry'
            when f.sha256 is null then 'not to be had'
-           when o.state = 'missing' then 'no object'
-           when o.state = 'damaged' then 'damaged'
+           when o.state is null or o.state = 'missing' then 'no object'
+           when o.state = 'damaged' or o.size <> f.size then 'damaged'
            when k.file_sha256 is distinct from f.sha256 then 'not in Postgres'
            else 'whole'
          end as verdict

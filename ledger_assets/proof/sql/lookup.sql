@@ -21,33 +21,39 @@ with linked as (
   left join linked k on k.record_id = r.record_id
   cross join lateral (values {pairs}) x (n, cell, made, aggregated)
   where r.table_id = %(table)s and (x.cell is not null or x.made is not null)
+  offset 0  -- judged once for each cell, however often the verdict is used below
 ), judged as (
   select p.record_id, p.n, p.cell is not null as has_cell,
-         coalesce(p.verdict, case
-           when shown.list = known.list then 'agree'
-           when p.aggregated and shown.list <@ known.list and known.list <@ shown.list then 'agree'
-           when p.aggregated and shown.list <@ known.list then 'fewer'
-           when jsonb_array_length(shown.list) < jsonb_array_length(known.list)
-                and not exists (select jsonb_array_elements(shown.list) except all
-                                select jsonb_array_elements(known.list)) then 'fewer'
-           else 'differ'
-         end) as verdict
+         coalesce(p.verdict, (
+           select case
+             when shown.list = known.list then 'agree'
+             when p.aggregated and shown.list <@ known.list and known.list <@ shown.list then 'agree'
+             when p.aggregated and shown.list <@ known.list then 'fewer'
+             when jsonb_array_length(shown.list) < jsonb_array_length(known.list)
+                  and not exists (select jsonb_array_elements(shown.list) except all
+                                  select jsonb_array_elements(known.list)) then 'fewer'
+             else 'differ'
+           end
+           from (
+             select coalesce(jsonb_agg(case when jsonb_typeof(e.value) = 'object' then coalesce(e.value -> 'id', e.value)
+                                            else e.value end order by e.n), '[]') as list
+             from jsonb_array_elements(
+               case jsonb_typeof(p.cell) when 'array' then p.cell else jsonb_build_array(p.cell) end
+             ) with ordinality e (value, n)
+             where jsonb_typeof(e.value) <> 'null'
+           ) shown
+           cross join (
+             select coalesce(jsonb_agg(case when jsonb_typeof(e.value) = 'object' then coalesce(e.value -> 'id', e.value)
+                                            else e.value end order by e.n), '[]') as list
+             from jsonb_array_elements(coalesce(p.made, '[]')) with ordinality e (value, n)
+             where jsonb_typeof(e.value) <> 'null'
+           ) known
+         )) as verdict
   from compared p
-  left join lateral (
-    select coalesce(jsonb_agg(case when jsonb_typeof(e.value) = 'object' then coalesce(e.value -> 'id', e.value)
-                                   else e.value end order by e.n), '[]') as list
-    from jsonb_array_elements(case jsonb_typeof(p.cell) when 'array' then p.cell else jsonb_build_array(p.cell) end)
-      with ordinality e (value, n)
-    where p.verdict is null and jsonb_typeof(e.value) <> 'null'
-  ) shown on p.verdict is null
-  left join lateral (
-    select coalesce(jsonb_agg(case when jsonb_typeof(e.value) = 'object' then coalesce(e.value -> 'id', e.value)
-                                   else e.value end order by e.n), '[]') as list
-    from jsonb_array_elements(coalesce(p.made, '[]')) with ordinality e (value, n)
-    where p.verdict is null and jsonb_typeof(e.value) <> 'null'
-  ) known on p.verdict is null
+  offset 0
 )
 select n, verdict, count(*), count(*) filter (where has_cell),
-       (array_agg(record_id order by record_id) filter (where verdict in ('fewer', 'differ')))[1:20]
+       array(select i from unnest(array_agg(record_id) filter (where verdict in ('fewer', 'differ'))) i
+             order by i limit 20)
 from judged
 group by n, verdict

@@ -1,18 +1,14 @@
--- A field that repeats what every record says of itself: <own> is that, as text; a cell must be there and equal.
-with judged as (
-  select r.record_id, r.cell,
-         case
-           when jsonb_typeof(r.cell) = 'object' then 'error'
-           when r.cell #>> '{{}}' = any ({own}) then 'agree'
-           else 'differ'
-         end as verdict
-  from (
-    select record_id, created_time, nullif(fields -> {field}, 'null') as cell
-    from proof_raw where table_id = %(table)s
-    offset 0
-  ) r
-)
-select 0, verdict, count(*), count(cell),
-       (array_agg(record_id order by record_id) filter (where verdict = 'differ'))[1:20]
-from judged
-group by verdict
+-- Fields of one table that Airtable computes from the record itself: what it says of itself, how many links it has.
+-- <judged>: (n, cell, verdict) of each.
+select n, verdict, count(*), count(cell),
+       array(select i from unnest(array_agg(record_id) filter (where verdict in ('fewer', 'differ'))) i
+             order by i limit 20)
+from (
+  select r.record_id, x.n, x.cell, x.verdict
+  from proof_raw r
+  {cells}
+  cross join lateral (values {judged}) x (n, cell, verdict)
+  where r.table_id = %(table)s
+  offset 0
+) judged
+group by n, verdict

@@ -54,9 +54,14 @@ with source as (
   group by j.record_id
 )
 select 'part' as level, verdict, count(*),
-       (array_agg(distinct record_id) filter (where verdict in ('missing', 'extra', 'reordered', 'different')))[1:20]
+       array(select distinct i
+             from unnest(array_agg(record_id)
+                         filter (where verdict in ('missing', 'extra', 'reordered', 'different'))) i
+             order by i limit 20)
 from judged group by verdict
 union all
 select 'cell', verdict, count(*),
-       (array_agg(distinct record_id) filter (where verdict in ('missing', 'extra', 'different')))[1:20]
+       array(select distinct i
+             from unnest(array_agg(record_id) filter (where verdict in ('missing', 'extra', 'different'))) i
+             order by i limit 20)
 from cells group by verdict

@@ -1,13 +1,8 @@
--- Export against raw records, id by id and hash by hash. The hash is computed here, over the text as it lies here.
+-- Export against raw records, id by id and hash by hash; the hashes of proof_kept are of the texts as they lie here.
 -- <content> is the hash that the export's manifest has of the whole table, computed anew.
-with kept as materialized (
-  select table_id, record_id, source_deleted_at is not null as deleted,
-         sha256(convert_to(raw, 'UTF8')) as actual, sha256 as stored
-  from airtable.records
-  where base_id = %(base)s
-), delivered as (  -- the export's hash stands for a text that differs in addresses of files alone
+with delivered as (  -- the export's hash stands for a text that differs in addresses of files alone
   select k.*, case when a.record_id is null then k.actual else e.sha end as text
-  from kept k
+  from proof_kept k
   left join proof_readdressed a using (table_id, record_id)
   left join proof_export e using (table_id, record_id)
 ), contents as (
@@ -34,7 +29,8 @@ with kept as materialized (
   full join delivered k on k.table_id = e.table_id and k.record_id = e.record_id
 )
 select table_id, verdict, count(*),
-       (array_agg(record_id order by record_id) filter (where verdict not in ('same', 'deleted')))[1:20],
+       array(select i from unnest(array_agg(record_id) filter (where verdict not in ('same', 'deleted'))) i
+             order by i limit 20),
        content
 from compared
 left join contents using (table_id)

@@ -5,6 +5,21 @@ create temp table proof_export (
   sha bytea not null                      -- of the exact text
 ) on commit drop;
 
+create temp table proof_kept (            -- every raw record of the base, its text hashed once
+  table_id text collate "C" not null,
+  record_id text collate "C" not null,
+  created_time timestamptz not null,
+  deleted boolean not null,
+  actual bytea not null,                  -- of the text as it lies here
+  stored bytea                            -- what the loader wrote beside it
+) on commit drop;
+
+create temp table proof_comments (        -- the export's comments by their exact text, each once
+  table_id text collate "C" not null,
+  record_id text collate "C" not null,
+  sha bytea not null
+) on commit drop;
+
 create temp table proof_readdressed (     -- same as in the export but for addresses of files, which change every time
   table_id text collate "C" not null,
   record_id text collate "C" not null
@@ -32,11 +47,10 @@ create temp table proof_mapping (
   name text collate "C"                   -- NULL: a person decided that the text means no row
 ) on commit drop;
 
-create temp table proof_cells (
+create temp table proof_cells (           -- that a link or attachment cell is there, empty list or not
   table_id text collate "C" not null,
   field_id text collate "C" not null,
-  record_id text collate "C" not null,
-  cell jsonb not null
+  record_id text collate "C" not null
 ) on commit drop;
 
 create temp table proof_links (
@@ -69,7 +83,8 @@ create temp table proof_inventory (
   problem text
 ) on commit drop;
 
-create temp table proof_objects (
+create temp table proof_objects (         -- stored files, read to the last byte
   sha256 text not null,
-  state text not null
+  state text not null,
+  size bigint
 ) on commit drop;
