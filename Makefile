@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-HOME_FOLDER ?= .ledger
 
 .PHONY: help demo ui test test-system lint types validate bench lock clean
 
@@ -58,5 +57,5 @@ $(VENV)/.installed-bench: benchmarks/requirements.txt | $(VENV)/.installed-dev
 	$(VENV)-dlt/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
 
-clean:  ## Remove what the demo and the tests made (the embedded database too)
-	rm -rf $(HOME_FOLDER) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## Remove what the tests and tools leave; .ledger stays, it may hold a real export
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis

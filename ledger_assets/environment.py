@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import urlsplit
 
+from ledger_assets.addresses import LOOPBACK, database_place, split_address, supabase_project
 from ledger_assets.errors import SettingsError
 
 AIRTABLE_ENDPOINT = "https://api.airtable.com"
@@ -45,7 +46,7 @@ class Profile(StrEnum):
     """No table modules: export, raw records and proof only, for any Airtable base."""
 
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+DATABASE_EXAMPLE = "postgresql://user:password@host:5432/database"
 
 DATABASE_VARIABLE = {Environment.STAGING: "STAGING_DATABASE_URL", Environment.PRODUCTION: "DATABASE_URL"}
 
@@ -169,7 +170,7 @@ def _airtable(env: Mapping[str, str], profile: Profile) -> AirtableSettings:
             f"AIRTABLE_BASE_ID: {base!r} is not a base id; it starts with 'app' (17 characters)"
         )
     endpoint = (endpoint or AIRTABLE_ENDPOINT).rstrip("/")
-    parts = _split("AIRTABLE_ENDPOINT_URL", endpoint, "https://api.airtable.com")
+    parts = split_address("AIRTABLE_ENDPOINT_URL", endpoint, "https://api.airtable.com")
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise SettingsError(
             f"AIRTABLE_ENDPOINT_URL: {endpoint!r} must be https:// (http:// only on this machine)"
@@ -179,17 +180,6 @@ def _airtable(env: Mapping[str, str], profile: Profile) -> AirtableSettings:
             "AIRTABLE_ENDPOINT_URL must not hold a user name or password; use AIRTABLE_API_KEY"
         )
     return AirtableSettings(base, endpoint, key, rate)
-
-
-def _split(variable: str, value: str, example: str) -> SplitResult:
-    """The parts of an address whose port is a number. Raises SettingsError without showing the value: it may
-    hold a password."""
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:
-        raise SettingsError(f"{variable} is not an address: write it as {example}") from None
-    return parts
 
 
 def _rate(env: Mapping[str, str]) -> float:
@@ -226,43 +216,18 @@ def _refuse_mixtures(
     for other, url in others.items():
         if database_url is None or url is None:
             continue
-        _split(DATABASE_VARIABLE[other], url, DATABASE_EXAMPLE)
-        if _place(database_url) == _place(url):
+        split_address(DATABASE_VARIABLE[other], url, DATABASE_EXAMPLE)
+        if database_place(database_url) == database_place(url):
             raise SettingsError(
                 f"{variable} and {DATABASE_VARIABLE[other]} name the same database: {environment} and {other} "
                 "must be two databases"
             )
 
 
-def _place(url: str) -> tuple[str, int, str]:
-    """Which database an address leads to: the same for its different addresses."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if project := supabase_project(parts):
-        return project, 5432, parts.path
-    return "this machine" if host in LOOPBACK else host, parts.port or 5432, parts.path
-
-
-def supabase_project(parts: SplitResult) -> str | None:
-    """The reference of the Supabase project that an address leads to, directly or by the pooler.
-
-    The pooler's host and database are the same for every project: only the user (``postgres.<reference>``) differs.
-    """
-    host = parts.hostname or ""
-    if match := re.fullmatch(r"db\.([a-z0-9]+)\.supabase\.co", host):
-        return match[1]
-    if host.endswith(".pooler.supabase.com") and (user := unquote(parts.username or "")).count(".") == 1:
-        return user.split(".")[1]
-    return None
-
-
-DATABASE_EXAMPLE = "postgresql://user:password@host:5432/database"
-
-
 def _target_name(environment: Environment, variable: str, url: str | None) -> str:
     if url is None:
         return f"ledger_{environment}"
-    parts = _split(variable, url, DATABASE_EXAMPLE)
+    parts = split_address(variable, url, DATABASE_EXAMPLE)
     if parts.scheme not in {"postgresql", "postgres"} or not parts.hostname or len(parts.path) < 2:
         raise SettingsError(f"{variable} is not of the form {DATABASE_EXAMPLE}")
     if parts.port == 6543:

@@ -38,6 +38,11 @@ def read(store: ObjectStore, run_id: str, name: str) -> dict[str, Any]:
     return document
 
 
+def exists(store: ObjectStore, run_id: str, name: str) -> bool:
+    """Whether the run wrote the report ``name``."""
+    return store.size(f"{FOLDER}/{run_id}/{name}.json") is not None
+
+
 def place(store: ObjectStore, run_id: str, name: str) -> str:
     """Where a person finds the page of a run's report."""
     return location(store, f"{FOLDER}/{run_id}/{name}.html")

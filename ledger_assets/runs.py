@@ -34,6 +34,9 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """A command prints its own lines; every event is in the web UI all the same."""
 
 COMMAND_TAG = "ledger/started_by"
+LONGEST = 300
+"""Characters of a failed check's facts in a command's line; a person must be able to read it."""
+
 INTERRUPTED = "DagsterExecutionInterruptedError"
 """What Dagster raises in a step on SIGTERM and Ctrl-C."""
 
@@ -134,7 +137,8 @@ def failures(instance: dg.DagsterInstance, run_id: str) -> list[tuple[str, int]]
             facts = ", ".join(
                 f"{k}: {v.value}" for k, v in evaluation.metadata.items() if v.value not in (0, [], None)
             )
-            lines.append((f"check {evaluation.check_name} of {asset} failed: {facts}", 1))
+            shown = facts if len(facts) <= LONGEST else f"{facts[:LONGEST]} ... (all of it in the web UI)"
+            lines.append((f"check {evaluation.check_name} of {asset} failed: {shown}", 1))
     steps = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE).records
     for record in steps:
         event = record.event_log_entry.dagster_event

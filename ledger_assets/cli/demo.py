@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger_assets.cli.session import console, dagster_home, instance, open_log, run_job
-from ledger_assets.environment import Environment, Settings, read_home, read_settings
+from ledger_assets.environment import Environment, Settings, read_home, read_settings, read_shape
 from ledger_assets.errors import LedgerError, SettingsError
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ def demo(scale: int | None) -> None:
         def step(number: int, title: str, job: str, tell: Callable[[str], str], **more: object) -> None:
             started = time.monotonic()
             run = run_job(dagster_instance, Environment.STAGING, job, **more)  # type: ignore[arg-type]
-            console.print(
-                f"{number}. {title}: {tell(run.run_id)} [dim]({time.monotonic() - started:.1f} s)[/]"
-            )
+            console.print(f"{number}. {title}: {tell(run.run_id)} ({time.monotonic() - started:.1f} s)")
 
         step(1, "dry run", "dry_run", lambda run: report.load_line(reports.read(store, run, "dry_run")))
         step(
@@ -121,6 +119,7 @@ def ui(port: int, host: str) -> None:
     from ledger_assets.files import project_file
 
     home = read_home(os.environ)
+    read_shape()  # a wrong profile breaks both code locations: say so before anything starts
     open_log(home)
     _refuse_taken(host, port)
     with EmbeddedParts(home) as parts, dagster_home(home):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 
 import click
 
@@ -67,7 +68,7 @@ def migrate(environment: Environment, dry_run: bool, months: str | None, confirm
     settings = settings_for(environment)
     if dry_run and months:
         raise click.UsageError("--dry-run and --months do not go together: a dry run executes the whole load")
-    chosen = parse_months(months) if months else None
+    chosen = parse_months(months, settings.first_month) if months else None
     if not dry_run:
         from ledger_assets.lane import assert_may_load
 
@@ -90,12 +91,16 @@ def migrate(environment: Environment, dry_run: bool, months: str | None, confirm
             )
             report.print_load(settings, run.run_id)
         else:
-            run = run_job(dagster_instance, environment, "migrate", run_config={"ops": {"load": load_config}})
-            report.print_load(settings, run.run_id)
-            report.print_proof(settings, run.run_id)
+            run_job(
+                dagster_instance,
+                environment,
+                "migrate",
+                run_config={"ops": {"load": load_config}},
+                tell=lambda run_id: report.print_migration(settings, run_id),
+            )
 
 
-def parse_months(value: str) -> tuple[str, str]:
+def parse_months(value: str, first_month: date) -> tuple[str, str]:
     """``2025-01..2025-03`` or ``2025-01`` as first and last month. Raises SettingsError."""
     match = re.fullmatch(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:\.\.(\d{4}-(?:0[1-9]|1[0-2])))?", value)
     if match is None:
@@ -103,6 +108,13 @@ def parse_months(value: str) -> tuple[str, str]:
     first, last = match[1], match[2] or match[1]
     if last < first:
         raise SettingsError(f"--months: {first} is after {last}; write the earlier month first")
+    oldest, newest = f"{first_month:%Y-%m}", f"{datetime.now(UTC):%Y-%m}"
+    if first < oldest:
+        raise SettingsError(
+            f"--months: {first} is before the first month {oldest}, to which all older records belong"
+        )
+    if last > newest:
+        raise SettingsError(f"--months: {last} is in the future; the newest month is {newest}")
     return first, last
 
 
@@ -112,5 +124,9 @@ def verify(environment: Environment) -> None:
     """Prove the last load again: every cell, read back from Postgres. Exit 1 when the proof fails."""
     settings = settings_for(environment)
     with instance(settings.home) as dagster_instance:
-        run = run_job(dagster_instance, environment, "verify")
-        report.print_proof(settings, run.run_id)
+        run_job(
+            dagster_instance,
+            environment,
+            "verify",
+            tell=lambda run_id: report.print_migration(settings, run_id),
+        )

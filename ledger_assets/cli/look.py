@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 
 import click
+from rich.text import Text
 
 from ledger_assets.cli.session import console, environment_argument, json_option, settings_for
 from ledger_assets.cli.tables import table
@@ -26,9 +27,9 @@ def doctor(environment: Environment, as_json: bool) -> None:
     else:
         shown = table("", "looked at", "found")
         for line in lines:
-            shown.add_row("[green]ok[/]" if line.ok else "[red]no[/]", line.name, line.found)
+            shown.add_row(Text("ok", "green") if line.ok else Text("no", "red"), line.name, line.found)
             if not line.ok:
-                shown.add_row("", "", f"[bold]do:[/] {line.remedy}")
+                shown.add_row("", "", Text(f"do: {line.remedy}", "bold"))
         console.print(shown)
     wrong = [line.name for line in lines if not line.ok]
     if wrong:
@@ -49,7 +50,7 @@ def status(environment: Environment, as_json: bool) -> None:
         return
     shown = table("step", "done")
     for step in found.steps:
-        shown.add_row(step.name, step.done or "[dim]not yet[/]")
+        shown.add_row(step.name, step.done or Text("not yet", "dim"))
     console.print(shown)
     console.print(f"next: {found.next_command}" if found.next_command else "nothing is left to do")
 

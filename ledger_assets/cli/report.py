@@ -54,11 +54,14 @@ def print_dry_run(settings: Settings, run_id: str) -> None:
     console.print(f"the report: {reports.place(connections.object_store(settings), run_id, 'dry_run')}")
 
 
-def print_proof(settings: Settings, run_id: str) -> None:
-    """The proof's headline, and where its page is."""
+def print_migration(settings: Settings, run_id: str) -> None:
+    """What the run loaded and proved, as far as it came: its checks may have failed before."""
     store = connections.object_store(settings)
-    console.print(proof_line(reports.read(store, run_id, "proof")))
-    console.print(f"the proof: {reports.place(store, run_id, 'proof')}")
+    if reports.exists(store, run_id, "load"):
+        print_load(settings, run_id)
+    if reports.exists(store, run_id, "proof"):
+        console.print(proof_line(reports.read(store, run_id, "proof")))
+        console.print(f"the proof: {reports.place(store, run_id, 'proof')}")
 
 
 def latest(store: ObjectStore, name: str) -> str | None:

@@ -27,8 +27,11 @@ HIDDEN = "[secret]"
 PARALLEL = frozenset({"export", "final scan"})
 """Stages whose tables are worked on at once."""
 
-console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 140)
-errors = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else 140)
+# No markup: a table or field may be called "[x]".
+console = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 140)
+errors = Console(
+    stderr=True, highlight=False, markup=False, soft_wrap=True, width=None if sys.stderr.isatty() else 140
+)
 
 environment_argument = click.argument(
     "environment",
@@ -142,13 +145,18 @@ def run_job(
     *,
     run_config: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
+    tell: Callable[[str], None] = lambda _run_id: None,
 ) -> dg.DagsterRun:
-    """Run a job with progress bars. Raises CheckFailed or LedgerError with the run's own words when it fails."""
+    """Run a job with progress bars. Raises CheckFailed or LedgerError with the run's own words when it fails.
+
+    ``tell`` prints what there is to say of the run (its id), before anything is raised.
+    """
     from ledger_assets import connections, runs
 
     connections.pin_any_base(read_settings(environment))  # before the definitions are imported with the run
     with progress_bars():
         run = runs.run_job(dagster_instance, environment, job, run_config=run_config, tags=tags)
+    tell(run.run_id)
     log = logging.getLogger("ledger_assets")
     log.info("run %s of %s_%s: %s", run.run_id, job, environment, run.status.value)
     if not run.is_success:
@@ -171,7 +179,12 @@ def progress_bars() -> Iterator[None]:
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=errors, transient=True) as bars:
         tasks: dict[tuple[str, str], Any] = {}
 

@@ -45,7 +45,8 @@ _SETTINGS = """
 set local row_security = off; set local statement_timeout = 0;
 set local idle_in_transaction_session_timeout = 0;
 set local timezone = 'UTC'; set local jit = off; set local work_mem = '64MB';
-set local default_statistics_target = 10; set local enable_memoize = off; set local hash_mem_multiplier = 8
+set local default_statistics_target = 10; set local enable_memoize = off; set local hash_mem_multiplier = 8;
+set local parallel_setup_cost = 100; set local parallel_tuple_cost = 0.001
 """
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ledger_assets.environment import Environment, read_settings
+
 SECRET = "pat0sentinel0secret"
 BASE = "appABCDEFGHIJKLMN"
 
@@ -59,6 +61,40 @@ WRONG = {
         },
         "STAGING_DATABASE_URL: port 6543",
     ),
+    "port is no number": (
+        {
+            "AIRTABLE_API_KEY": SECRET,
+            "AIRTABLE_BASE_ID": BASE,
+            "STAGING_DATABASE_URL": DATABASE.replace(":1/", ":x/"),
+        },
+        "STAGING_DATABASE_URL is not an address",
+    ),
+    "endpoint is no address": (
+        {"AIRTABLE_API_KEY": SECRET, "AIRTABLE_BASE_ID": BASE, "AIRTABLE_ENDPOINT_URL": "http://[::1"},
+        "AIRTABLE_ENDPOINT_URL is not an address",
+    ),
+    "key with a line break": (
+        {"AIRTABLE_API_KEY": SECRET + "\n" + SECRET, "AIRTABLE_BASE_ID": BASE},
+        "AIRTABLE_API_KEY holds a space",
+    ),
+    "the same database by another name": (
+        {
+            "AIRTABLE_API_KEY": SECRET,
+            "AIRTABLE_BASE_ID": BASE,
+            "STAGING_DATABASE_URL": DATABASE,
+            "DATABASE_URL": DATABASE.replace("127.0.0.1", "localhost"),
+        },
+        "name the same database",
+    ),
+    "the same project directly and by the pooler": (
+        {
+            "AIRTABLE_API_KEY": SECRET,
+            "AIRTABLE_BASE_ID": BASE,
+            "STAGING_DATABASE_URL": "postgresql://postgres:hunter2secret@db.abcdef.supabase.co:5432/postgres",
+            "DATABASE_URL": "postgresql://postgres.abcdef:x@aws-0-eu-central-1.pooler.supabase.com:5432/postgres",
+        },
+        "name the same database",
+    ),
     "one database for both": (
         {
             "AIRTABLE_API_KEY": SECRET,
@@ -84,6 +120,18 @@ def test_a_wrong_setting_is_one_line_and_nothing_is_done(tmp_path: Path, case: s
     assert not (tmp_path / "ledger" / "postgres").exists()
 
 
+def test_two_projects_behind_one_pooler_are_two_databases_with_names_of_their_own() -> None:
+    pooler = "postgresql://postgres.{}:x@aws-0-eu-central-1.pooler.supabase.com:5432/postgres"
+    environ = {
+        "AIRTABLE_API_KEY": SECRET,
+        "AIRTABLE_BASE_ID": BASE,
+        "STAGING_DATABASE_URL": pooler.format("aaaa"),
+        "DATABASE_URL": pooler.format("bbbb"),
+    }
+    names = [read_settings(environment, environ).target_name for environment in Environment]
+    assert names == ["aaaa/postgres", "bbbb/postgres"]
+
+
 def test_a_real_base_never_runs_in_the_embedded_production(tmp_path: Path) -> None:
     done = command(tmp_path, "export", "production", AIRTABLE_API_KEY=SECRET, AIRTABLE_BASE_ID=BASE)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
@@ -102,6 +150,11 @@ def test_a_real_base_never_runs_in_the_embedded_production(tmp_path: Path) -> No
             ["migrate", "staging", "--dry-run", "--months", "2025-01"],
             "--dry-run and --months do not go together",
         ),
+        (
+            ["migrate", "staging", "--months", "2020-01"],
+            "--months: 2020-01 is before the first month 2024-10",
+        ),
+        (["migrate", "staging", "--months", "2099-01"], "--months: 2099-01 is in the future"),
         (["findings", "resolve", "17", "--take", "skip"], "write the id as it is listed"),
         (["findings", "resolve", "staging/17"], "Missing option '--take'"),
     ],

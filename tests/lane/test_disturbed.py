@@ -41,7 +41,7 @@ from .conftest import Lane, content, facts
 from .worlds import open_lane
 
 SCALE = 200
-MONTHS = "2024-10..2026-12"
+MONTHS = "2024-10..2025-12"
 
 Fresh = Callable[[], Lane]
 
