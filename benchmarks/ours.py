@@ -13,13 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ledger_assets import connections, lane
+from ledger_assets import connections
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.extract.attachments import download_attachments, inventory_key, read_inventory
 from ledger_assets.extract.export import latest_export
 from ledger_assets.extract.run import export_base
 from ledger_assets.ledger.build import build_ledger
+from ledger_assets.ledger.store import latest_ledger
 from ledger_assets.load import schema
+from ledger_assets.load.load import load
+from ledger_assets.proof.reconcile import reconcile
 from ledger_assets.tables import SPECS
 
 if TYPE_CHECKING:
@@ -81,8 +84,15 @@ class Lane:
         """The atomic load, committed."""
         with self._database() as connection:
             before = _wal(connection)
-            report = lane.load_latest(
-                self.settings, connection, self.store, SPECS, run_id="bench", confirm="", months=None
+            report = load(
+                connection,
+                self.store,
+                latest_export(self.store),
+                latest_ledger(self.store),
+                environment="staging",
+                specs=SPECS,
+                run_id="bench",
+                first_month=self.settings.first_month,
             )
             self.found[label] = {"written": report.written, "wal": _wal(connection) - before}
         failed = sorted({check.name for check in report.checks if not check.passed})
@@ -92,7 +102,13 @@ class Lane:
     def proof(self, label: str) -> None:
         """The proof, read back."""
         with self._database() as connection:
-            proof = lane.prove(self.settings, connection, self.store, SPECS)
+            proof = reconcile(
+                connection,
+                store=self.store,
+                export=latest_export(self.store),
+                ledger=latest_ledger(self.store),
+                specs=SPECS,
+            )
         failed = sorted({check.name for check in proof.checks if not check.passed})
         self.found[label] = {"failed": failed}
 

@@ -41,6 +41,10 @@ OURS = (
 """Variables that a measured process gets from here and never from the shell."""
 
 
+class MeasurementFailed(Exception):
+    """A measured process failed."""
+
+
 class World:
     """One temporary world for a whole run of the benchmarks."""
 
@@ -126,7 +130,7 @@ def settings(airtable_url: str, database_url: str, home: Path, *, rate: float = 
 def measured(command: Sequence[str], environ: Mapping[str, str]) -> dict[str, Any]:
     """Run a fresh process that prints one JSON object last; that, with ``wall``: seconds from start to end.
 
-    Raises RuntimeError with the end of what it wrote when it failed.
+    Raises :class:`MeasurementFailed` with the end of what it wrote when it failed.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     started = time.monotonic()
@@ -135,7 +139,9 @@ def measured(command: Sequence[str], environ: Mapping[str, str]) -> dict[str, An
     )
     wall = time.monotonic() - started
     if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command[1:3])} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        raise MeasurementFailed(
+            f"{' '.join(command[1:3])} ended with {done.returncode}:\n{done.stderr[-2000:]}"
+        )
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return {**result, "wall": wall}
 

@@ -33,11 +33,14 @@ RAW = "raw_records"
 """Name of schema ``airtable`` among the loaded tables."""
 
 
-def newest_export(settings: Settings, store: ObjectStore) -> Export:
-    """The newest complete export of the settings' base. Raises StoreError when there is none."""
+def newest_export(settings: Settings, store: ObjectStore, *, with_files: bool = True) -> Export:
+    """The newest complete export of the settings' base. Raises StoreError when there is none.
+
+    ``with_files``: whose files have been looked for, too. Of a newer one another run may be fetching them now.
+    """
     from ledger_assets.extract.export import latest_export
 
-    return latest_export(store, settings.airtable.base_id)
+    return latest_export(store, settings.airtable.base_id, with_files=with_files)
 
 
 def inputs(settings: Settings, store: ObjectStore, specs: Sequence[TableSpec]) -> Inputs:
@@ -238,4 +241,6 @@ def prove(
         specs=specs,
         mappings=settings.mappings,
         pinned=pinned.read(settings.pin_folder),
+        months=last.months,
+        first_month=settings.first_month,
     )

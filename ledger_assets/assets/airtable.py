@@ -112,7 +112,7 @@ def build_airtable_assets(
 
         with one_line_failures():
             store = objects.open()
-            latest = newest_export(read_settings(environment), store)
+            latest = newest_export(read_settings(environment), store, with_files=False)
             with airtable.client() as client:
                 inventory = download_attachments(client, store, latest)
         return dg.MaterializeResult(

@@ -80,7 +80,7 @@ def proof_results(asset: dg.AssetKey, proof: "Proof") -> list[dg.AssetCheckResul
 
 GATHERED = {
     "records": {"records"},
-    "cells": {"cells", "columns"},
+    "cells": {"cells", "columns", "rows", "consent"},
     "links": {"links", "derived"},
     "files": {"files"},
 }

@@ -15,11 +15,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from ledger_assets.errors import StoreError
@@ -27,6 +25,7 @@ from ledger_assets.extract.addresses import Addresses, Wanted
 from ledger_assets.extract.client import AirtableClient
 from ledger_assets.extract.export import FOLDER, Export
 from ledger_assets.extract.files import Downloader, FileProblem, StoredFile
+from ledger_assets.extract.scratch import remove_abandoned, scratch_folder
 from ledger_assets.extract.slices import is_text, parse, whole_number
 from ledger_assets.progress import report
 from ledger_assets.storage import ObjectExists, ObjectStore, damaged
@@ -109,6 +108,7 @@ def download_attachments(client: AirtableClient, store: ObjectStore, export: Exp
     Files that cannot be had are entries with a ``problem``. Raises :class:`StoreError` when the store refuses
     and :class:`SourceError` when Airtable itself does (billing, token): then there is no inventory.
     """
+    remove_abandoned(client.home)
     attempt = attempts(store, export.export_id)
     if attempt and not (before := read_inventory(store, export.export_id)).problems:
         return before
@@ -207,8 +207,8 @@ def _fetched(
     found: dict[str, StoredFile] = {}
     problems: dict[str, str] = {}
     report("attachments", "files", done, total)
-    with tempfile.TemporaryDirectory(prefix="ledger-files-") as folder:  # created 0700
-        downloader = Downloader(client, store, Addresses(client, missing), Path(folder))
+    with scratch_folder(client.home) as folder:
+        downloader = Downloader(client, store, Addresses(client, missing), folder)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="attachments") as pool:
             futures = [pool.submit(_one, downloader, store, export.export_id, one) for one in missing]
             try:

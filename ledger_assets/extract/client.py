@@ -24,12 +24,21 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from ledger_assets.errors import SourceError
+from ledger_assets.errors import SettingsError, SourceError
 from ledger_assets.extract import slices
 from ledger_assets.extract.limiter import PENALTY_SECONDS, Clock, RateLimiter
 from ledger_assets.extract.metadata import TableMeta, parse_metadata
-from ledger_assets.extract.responses import RateLimited, Subject, Unavailable, failure
+from ledger_assets.extract.responses import (
+    NO_ANSWER,
+    RateLimited,
+    Subject,
+    Unavailable,
+    Unreachable,
+    failure,
+    never_connected,
+)
 from ledger_assets.extract.slices import BadBody, RecordPage
+from ledger_assets.progress import report
 
 # At DEBUG urllib3 writes every address: those of attachments are signed, whoever reads one can fetch the
 # file.
@@ -81,8 +90,15 @@ class AirtableClient:
         lock_folder: Path,
         penalty_seconds: float = PENALTY_SECONDS,
         timeouts: tuple[float, float] = TIMEOUTS,
+        attempts: int = ATTEMPTS,
         clock: Clock | None = None,
     ) -> None:
+        """Raises :class:`SettingsError` for a token that no request could carry."""
+        if not api_key or not all("!" <= character <= "~" for character in api_key):
+            raise SettingsError(
+                "AIRTABLE_API_KEY is empty or holds a character that no token has (a space, a line break, a letter "
+                "with an accent): copy the token again"
+            )
         self.base_id = base_id
         self.lock_folder = lock_folder
         self.clock = clock or Clock()
@@ -97,11 +113,18 @@ class AirtableClient:
         )
         self._session = open_session(endpoint_url)
         self._session.auth = _Bearer(api_key)
+        self._attempts = attempts
+        self._answered = False
         self._calls = 0
         self._count = threading.Lock()
 
     def __repr__(self) -> str:
         return f"AirtableClient({self.base_id})"
+
+    @property
+    def home(self) -> Path:
+        """The folder that this project's files on the machine are kept in; the lock folder lies in it."""
+        return self.lock_folder.parent
 
     @property
     def calls(self) -> int:
@@ -181,21 +204,26 @@ class AirtableClient:
         while True:
             self._limiter.wait()
             try:
-                return self._read(request, read)
+                answer = self._read(request, read)
             except RateLimited as error:
                 self._limiter.penalise()
                 refusals += 1
                 if refusals == RATE_ATTEMPTS:
                     raise SourceError(f"{error}; tried {refusals} times: stop the other program") from None
                 log.warning("%s; waiting until the penalty is over", error)
+                report("waiting", "another program uses this base's requests", refusals, RATE_ATTEMPTS)
             except (Unavailable, BadBody) as error:
                 faults += 1
-                if faults == ATTEMPTS:
-                    raise SourceError(
-                        f"{error}; tried {faults} times: run again later, it goes on here"
-                    ) from None
-                log.warning("%s; asking again", error)
+                if faults == self._attempts:
+                    times = "once" if faults == 1 else f"{faults} times"
+                    raise SourceError(f"{error}; tried {times}: run again later") from None
+                log.warning("%s; asking again, %d of %d", error, faults + 1, self._attempts)
+                report("waiting", "Airtable does not answer, asking again", faults, self._attempts)
                 self.clock.sleep(min(2.0 ** (faults - 1), 30.0))
+            else:
+                if faults or refusals:
+                    report("waiting", "Airtable answers again", self._attempts, self._attempts)
+                return answer
 
     def _read(self, request: _Request, read: Callable[[str], T]) -> T:
         with self._count:
@@ -205,10 +233,16 @@ class AirtableClient:
                 request.method, request.url, json=request.json, timeout=self.timeouts, allow_redirects=False
             )
             body = response.content.decode(errors="strict" if response.status_code == 200 else "replace")
-        except requests.RequestException as error:  # its text holds the address
+        except NO_ANSWER as error:  # its text holds the address
+            if not self._answered and (why := never_connected(error)):
+                raise Unreachable(
+                    f"{request.subject.what} cannot be read, Airtable was not reached ({why}): check "
+                    "AIRTABLE_ENDPOINT_URL and the network; nothing was asked again"
+                ) from None
             raise Unavailable(f"{request.subject.what}: no answer ({type(error).__name__})") from None
         except UnicodeDecodeError:
             raise BadBody(f"{request.subject.what}: the answer is not text") from None
+        self._answered = True
         if response.status_code != 200:
             raise failure(response.status_code, body, request.subject)
         try:

@@ -3,6 +3,8 @@
 Airtable signs the address of every attachment anew with each response, so the text of a record with a file differs
 from export to export although nothing changed. Its content hash leaves those addresses out, and only those: the
 strings that stand as ``url`` in an attachment or its thumbnails. The exact text is kept and hashed all the same.
+
+Invariant: places are emptied, not strings: the same address in a text, a button or a person's cell stays content.
 """
 
 from __future__ import annotations
@@ -10,13 +12,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ledger_assets.extract.slices import parse
+from ledger_assets.extract.slices import is_text, parse
 
 _PLAIN = re.compile(r'[^\x00-\x1f"\\]*')
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s{}\[\]",:]+')
+"""A string, a bracket, a number or word; commas and colons say nothing more in a text that is known to be JSON."""
+
+
+class _Placed(str):
+    """A string of a JSON text, and where it stands there."""
+
+    place: tuple[int, int]
 
 
 def content_sha256(raw: str) -> bytes:
@@ -25,31 +35,45 @@ def content_sha256(raw: str) -> bytes:
 
 
 def without_addresses(raw: str) -> str:
-    """A record's text with the addresses of its attachments emptied."""
-    if '"att' not in raw or '"url"' not in raw:
-        return raw
-    addresses = set(_addresses(parse(raw).get("fields")))
-    if not addresses:
-        return raw
+    """A record's text with the addresses of its attachments emptied. Raises :class:`BadBody` when it is no JSON."""
     escaped = "\\u" in raw or "\\/" in raw
-    if not escaped and all(_stands_only_as_itself(address, raw) for address in addresses):
+    if not escaped and ('"att' not in raw or '"url"' not in raw):
+        return raw
+    addresses = Counter(_addresses(parse(raw).get("fields")))
+    if not escaped and all(_stands_only_there(address, times, raw) for address, times in addresses.items()):
         for address in addresses:
             raw = raw.replace(f'"{address}"', '""')
-        return raw
-
-    def emptied(match: re.Match[str]) -> str:
-        text = match[0]
-        value = json.loads(text) if "\\" in text else text[1:-1]
-        return '""' if value in addresses else text
-
-    return _STRING.sub(emptied, raw)
+    elif addresses:
+        places = sorted(one.place for one in _addresses(_placed(raw)["fields"]) if isinstance(one, _Placed))
+        for start, end in reversed(places):
+            raw = f'{raw[:start]}""{raw[end:]}'
+    return raw
 
 
-def _stands_only_as_itself(address: str, raw: str) -> bool:
-    """True when ``"address"`` in a text without optional escapes is that string and nothing else is: nothing in it
-    needs an escape, no string ends with it after an escaped quotation mark. Then nobody need look at every string.
+def _stands_only_there(address: str, times: int, raw: str) -> bool:
+    """True when ``"address"`` in a text without optional escapes is nothing but its attachments' address: it stands
+    there as often as in them. Then nobody need look at every string, which takes many times as long.
     """
-    return _PLAIN.fullmatch(address) is not None and f'\\"{address}"' not in raw
+    return _PLAIN.fullmatch(address) is not None and raw.count(f'"{address}"') == times
+
+
+def _placed(raw: str) -> Any:
+    """The value of a text that is known to be JSON, its strings with their places; numbers and words are None."""
+    opened: list[list[Any]] = [[]]
+    for token in _TOKEN.finditer(raw):
+        text = token[0]
+        if text in "{[":
+            opened.append([])
+        elif text in "}]":
+            items = opened.pop()
+            opened[-1].append(items if text == "]" else dict(zip(items[::2], items[1::2], strict=True)))
+        elif text[0] == '"':
+            string = _Placed(json.loads(text))
+            string.place = token.span()
+            opened[-1].append(string)
+        else:
+            opened[-1].append(None)
+    return opened[0][0]
 
 
 def _addresses(value: Any) -> Iterator[str]:
@@ -62,7 +86,7 @@ def _addresses(value: Any) -> Iterator[str]:
             thumbnails = value.get("thumbnails")
             sizes = thumbnails.values() if isinstance(thumbnails, dict) else ()
             for holder in (value, *(size for size in sizes if isinstance(size, dict))):
-                if isinstance(holder.get("url"), str):
+                if is_text(holder.get("url")):
                     yield holder["url"]
         else:
             for item in value.values():

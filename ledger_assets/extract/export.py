@@ -67,7 +67,9 @@ class TableManifest:
 class ExportManifest:
     """The manifest of a complete export; times are ISO 8601 UTC.
 
-    ``calls``: requests sent by the run that completed it. ``metadata_sha256``: of metadata.json's bytes.
+    ``calls``: requests sent, by interrupted runs too as far as their last progress tells. ``started_at``: of the
+    first run. ``continued``: None, or the moment of the last interruption; what was read before it was not read
+    again by the run that completed the export. ``metadata_sha256``: of metadata.json's bytes.
     """
 
     export_id: str
@@ -81,6 +83,7 @@ class ExportManifest:
     tables: tuple[TableManifest, ...]
     format: int = FORMAT
     tool: dict[str, str] = field(default_factory=dict)
+    continued: str | None = None
 
     def to_json(self) -> bytes:
         """The manifest as its object's bytes."""
@@ -208,11 +211,17 @@ def list_exports(store: ObjectStore) -> list[str]:
     return [e for e in store.folders(FOLDER) if store.size(f"{FOLDER}/{e}/MANIFEST.json") is not None]
 
 
-def latest_export(store: ObjectStore, base_id: str | None = None) -> Export:
-    """The newest complete export (of that base). Raises :class:`StoreError` when there is none."""
+def latest_export(store: ObjectStore, base_id: str | None = None, *, with_files: bool = False) -> Export:
+    """The newest complete export (of that base; whose files have all been looked for).
+
+    Raises :class:`StoreError` when there is none.
+    """
     for export_id in reversed(list_exports(store)):
+        if with_files and store.size(f"{FOLDER}/{export_id}/attachments.json") is None:
+            continue
         export = Export(store, export_id)
         if base_id in {None, export.manifest.base_id}:
             return export
     of = f" of base {base_id}" if base_id else ""
-    raise StoreError(f"there is no complete export{of} in {store.url}; run: ledger-assets export ENV")
+    files = " with its files" if with_files else ""
+    raise StoreError(f"there is no complete export{of}{files} in {store.url}; run: ledger-assets export ENV")

@@ -15,11 +15,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
 from ledger_assets.errors import StoreError
 from ledger_assets.extract.addresses import Address, Addresses, Wanted
 from ledger_assets.extract.client import AirtableClient, open_session
+from ledger_assets.extract.responses import NO_ANSWER
 from ledger_assets.storage import DISK_FULL, ObjectExists, ObjectStore
 
 ATTEMPTS = 4
@@ -114,7 +113,7 @@ class Downloader:
                             break
                         found.update(piece)
                         file.write(piece)
-        except requests.RequestException as error:  # its text holds the address
+        except NO_ANSWER as error:  # its text holds the address
             raise _Passing(f"the transfer broke off ({type(error).__name__})") from None
         except OSError as error:
             if error.errno not in DISK_FULL:

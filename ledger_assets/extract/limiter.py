@@ -88,6 +88,9 @@ def locked(file: Path) -> Iterator[int]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
+    except OSError as error:
+        error.filename = error.filename or str(file)  # a descriptor has no name, and a person needs one
+        raise
     finally:
         os.close(descriptor)
 

@@ -1,4 +1,5 @@
-"""What an answer of Airtable means when it is not 200: which error to raise, in words that name the remedy.
+"""What an answer of Airtable means when it is not 200, or does not come: which error to raise, in words that name
+the remedy.
 
 Pure functions over status and body. No body text but Airtable's own error code ever reaches a message.
 """
@@ -8,6 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Any
+
+import requests
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, ProxyError, SSLError
+from urllib3.exceptions import LocationParseError, NameResolutionError, NewConnectionError
 
 from ledger_assets.errors import SourceError
 from ledger_assets.extract.slices import BadBody, parse
@@ -35,6 +40,10 @@ class RateLimited(SourceError):
 
 class Unavailable(SourceError):
     """A fault on the way or at Airtable's end that may pass by itself."""
+
+
+class Unreachable(SourceError):
+    """Nothing has ever answered at the address: a wrong setting or no network, which no waiting cures."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,24 @@ def failure(status: int, body: str, subject: Subject) -> SourceError:
     return SourceError(
         f"{subject.what}: Airtable answered {said} and nothing was guessed from it; if it stays so, report it"
     )
+
+
+NO_ANSWER = (requests.RequestException, LocationParseError)
+"""What a request raises that gets none: requests lets one error of urllib3's through, for a host's name."""
+
+
+def never_connected(error: Exception) -> str | None:
+    """Why there was no connection at all, None when there was one, or time was all it lacked."""
+    if isinstance(error, InvalidURL | InvalidSchema | MissingSchema | LocationParseError):
+        return "that is no address"
+    if isinstance(error, SSLError):
+        return "its certificate was refused, or it speaks no TLS"
+    if isinstance(error, ProxyError):
+        return "the proxy refused"
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(reason, NameResolutionError):
+        return "the name of its host is not known"
+    return "nothing accepts a connection there" if isinstance(reason, NewConnectionError) else None
 
 
 def _too_many(body: str, said: str, subject: Subject) -> SourceError:

@@ -11,9 +11,11 @@ a store.
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TypeVar
 
@@ -23,6 +25,7 @@ from ledger_assets.extract.export import ExportManifest
 from ledger_assets.extract.limiter import only_one
 from ledger_assets.extract.metadata import BaseMeta, TableMeta, parse_metadata
 from ledger_assets.extract.scan import Job, Scanned, Stopped, scan_ids, scan_table
+from ledger_assets.extract.scratch import remove_abandoned
 from ledger_assets.extract.unfinished import (
     Begun,
     Unfinished,
@@ -32,7 +35,10 @@ from ledger_assets.extract.unfinished import (
     owner,
     timestamp,
 )
+from ledger_assets.progress import report
 from ledger_assets.storage import ObjectStore
+
+log = logging.getLogger(__name__)
 
 MOST_THREADS = 64
 COMMENT_READERS = 4
@@ -45,7 +51,8 @@ T = TypeVar("T")
 def export_base(
     client: AirtableClient, store: ObjectStore, *, environment: str, final: bool = False, resume: bool = True
 ) -> ExportManifest:
-    """Export the base into the store, going on with an interrupted export where there is one.
+    """Export the base into the store, going on with an export that was interrupted just now; a final one is
+    always begun anew.
 
     Raises :class:`SourceError` when Airtable does not deliver everything, :class:`CheckFailed` when the
     second scan of a final export differs, :class:`LedgerError` when the same export is running already. None
@@ -63,7 +70,8 @@ def export_base(
 def _export(
     client: AirtableClient, store: ObjectStore, *, environment: str, final: bool, resume: bool
 ) -> ExportManifest:
-    calls = client.calls
+    remove_abandoned(client.home)
+    calls_before = client.calls
     metadata = client.metadata()
     meta = parse_metadata(client.base_id, metadata)
     wanted = Begun(
@@ -73,8 +81,15 @@ def _export(
         owner=owner(client.lock_folder),
         started_at=timestamp(client.clock.now()),
     )
-    export = _continued(store, wanted, meta, resume=resume) or begin(store, wanted, metadata)
-    tables = _scan(client, export, meta, final=final)
+    export = _continued(store, wanted, meta, resume=resume)
+    reached = None if export is None else export.reached()
+    export = export or begin(store, wanted, metadata)
+    if reached is not None:
+        said = f"continued from {datetime.fromisoformat(reached.at):%H:%M} UTC"
+        log.info("export %s %s", export.export_id, said)
+        report("export", said, 1, 1)
+        calls_before -= reached.calls
+    tables = _scan(client, export, meta, calls_before, final=final)
     _unchanged(meta, parse_metadata(client.base_id, client.metadata()))
     manifest = ExportManifest(
         export_id=export.export_id,
@@ -83,10 +98,11 @@ def _export(
         started_at=export.begun.started_at,
         finished_at=timestamp(client.clock.now()),
         final=final,
-        calls=client.calls - calls,
+        calls=client.calls - calls_before,
         metadata_sha256=hashlib.sha256(store.get(export.key("metadata.json"))).hexdigest(),
         tables=tuple(table.manifest for table in tables),
         tool={"name": "ledger-assets", "version": _version()},
+        continued=None if reached is None else reached.at,
     )
     store.put(export.key("MANIFEST.json"), manifest.to_json(), create=True)
     return manifest
@@ -105,7 +121,9 @@ def _continued(store: ObjectStore, wanted: Begun, meta: BaseMeta, *, resume: boo
     return chosen
 
 
-def _scan(client: AirtableClient, export: Unfinished, meta: BaseMeta, *, final: bool) -> list[Scanned]:
+def _scan(
+    client: AirtableClient, export: Unfinished, meta: BaseMeta, calls_before: int, *, final: bool
+) -> list[Scanned]:
     stop = threading.Event()
     threads = max(1, min(len(meta.tables), MOST_THREADS))
     with (
@@ -113,7 +131,7 @@ def _scan(client: AirtableClient, export: Unfinished, meta: BaseMeta, *, final: 
         ThreadPoolExecutor(threads, thread_name_prefix="table") as tables,
     ):
         try:
-            job = Job(client, export, comment_readers, stop)
+            job = Job(client, export, comment_readers, stop, calls_before)
             scanned = _all(tables, meta.tables, lambda table: scan_table(job, table))
             if final:
                 _same_ids(
@@ -157,9 +175,7 @@ def _same_ids(
                 shown = ", ".join(sorted(ids)[:SHOWN_IDS])
                 faults.append(f"table {table.name!r}: {len(ids)} records {where} scan ({shown})")
     if faults:
-        # It could never become equal by going on: a record made since is missing from the first scan for
-        # good.
-        export.discard()
+        export.discard()  # it is never gone on with: nobody's words are kept for nothing
         raise CheckFailed(
             f"the final export is not complete: {'; '.join(faults)}. Stop all changes in the base and run it "
             "again"

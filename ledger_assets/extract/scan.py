@@ -43,10 +43,21 @@ class Job:
     export: Unfinished
     comment_readers: Executor
     stop: threading.Event
+    calls_before: int
+    """The client's calls that are not this export's, less those of the export's interrupted runs."""
 
     def now(self) -> str:
         """The time, as manifests have it."""
         return timestamp(self.client.clock.now())
+
+    @property
+    def calls(self) -> int:
+        """Requests of this export so far, in all its runs."""
+        return self.client.calls - self.calls_before
+
+    def keep_progress(self, table_id: str, progress: TableProgress) -> None:
+        """Write down how far the table is, and when that was."""
+        self.export.keep_progress(table_id, replace(progress, at=self.now(), calls=self.calls))
 
     def check(self) -> None:
         """Raise :class:`Stopped` when the export has failed elsewhere."""
@@ -68,6 +79,7 @@ class _Kept:
 
     pages: list[list[str]] = field(default_factory=list)
     comments: dict[str, Future[list[str]]] = field(default_factory=dict)
+    records: int = 0
 
     def add(
         self, job: Job, table: TableMeta, records: Iterable[RecordSlice], *, comments: bool = True
@@ -78,10 +90,12 @@ class _Kept:
             if comments and one.comment_count and one.id not in self.comments:
                 self.comments[one.id] = job.comment_readers.submit(job.client.comments, table, one.id)
         self.pages.append(page)
+        self.records += len(page)
 
-    @property
-    def count(self) -> int:
-        return sum(len(page) for page in self.pages)
+    def forget_pages(self) -> None:
+        """The scan was lost. Its comments stay: they are asked for by record."""
+        self.pages.clear()
+        self.records = 0
 
 
 def scan_table(job: Job, table: TableMeta) -> Scanned:
@@ -96,7 +110,7 @@ def scan_table(job: Job, table: TableMeta) -> Scanned:
             kept.add(job, table, map(record, lines), comments=not progress.finished)
     except StoreError:  # what the interrupted run has left is damaged: nothing of it is taken
         progress, kept = TableProgress(scan_started=job.now(), restarts=progress.restarts + 1), _Kept()
-        job.export.keep_progress(table.id, progress)
+        job.keep_progress(table.id, progress)
     if not progress.scanned:
         progress = _read_pages(job, table, progress, kept)
     if not progress.finished:
@@ -153,8 +167,8 @@ def _read_pages(job: Job, table: TableMeta, progress: TableProgress, kept: _Kept
                     raise _lost(table) from None
                 _wait(writes, 0)
                 progress = TableProgress(scan_started=job.now(), restarts=progress.restarts + 1)
-                job.export.keep_progress(table.id, progress)
-                kept.pages.clear()
+                job.keep_progress(table.id, progress)
+                kept.forget_pages()
                 continue
             number = progress.pages
             progress = replace(
@@ -166,18 +180,16 @@ def _read_pages(job: Job, table: TableMeta, progress: TableProgress, kept: _Kept
             )
             kept.add(job, table, page.records)
             texts = [one.raw for one in page.records]
-            writes.append(writer.submit(_keep_page, job.export, table.id, number, texts, progress))
-            report("export", table.name, kept.count)
+            writes.append(writer.submit(_keep_page, job, table.id, number, texts, progress))
+            report("export", table.name, kept.records)
             _wait(writes, WRITES_BEHIND)
         _wait(writes, 0)
     return progress
 
 
-def _keep_page(
-    export: Unfinished, table_id: str, page: int, texts: list[str], progress: TableProgress
-) -> None:
-    export.keep_page(table_id, page, pack(texts))
-    export.keep_progress(table_id, progress)
+def _keep_page(job: Job, table_id: str, page: int, texts: list[str], progress: TableProgress) -> None:
+    job.export.keep_page(table_id, page, pack(texts))
+    job.keep_progress(table_id, progress)
 
 
 def _wait(writes: deque[Future[None]], behind: int) -> None:
@@ -196,7 +208,7 @@ def _keep_comments(job: Job, table: TableMeta, progress: TableProgress, kept: _K
     if lines:
         job.export.store.put(comments_key(job.export.export_id, table.id), pack(lines))
     progress = replace(progress, finished=True, comments=len(lines))
-    job.export.keep_progress(table.id, progress)
+    job.keep_progress(table.id, progress)
     return progress
 
 

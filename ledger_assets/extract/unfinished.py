@@ -21,8 +21,9 @@ from ledger_assets.extract.export import FOLDER, page_key
 from ledger_assets.extract.metadata import BaseMeta, parse_metadata
 from ledger_assets.storage import ObjectMissing, ObjectStore
 
-CONTINUE_WITHIN = timedelta(hours=6)
-"""An older one is thrown away: its finished tables would be too far apart from the others."""
+CONTINUE_WITHIN = timedelta(minutes=15)
+"""Since its last progress. What is there already is not read again, so a change made since, a consent withdrawn,
+would be missing; and Airtable forgets a scan's place after idle minutes anyway."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,10 @@ class Begun:
 
 @dataclass(frozen=True)
 class TableProgress:
-    """How far a table is: its pages in the store, the offset of the next one, and what is done."""
+    """How far a table is: its pages in the store, the offset of the next one, and what is done.
+
+    ``at``: when this was written; ``calls``: requests of the whole export until then, in all its runs.
+    """
 
     scan_started: str
     scan_finished: str = ""
@@ -48,6 +52,16 @@ class TableProgress:
     finished: bool = False
     comments: int = 0
     restarts: int = 0
+    at: str = ""
+    calls: int = 0
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far an interrupted export came: the moment of its last progress, and its requests until then."""
+
+    at: str
+    calls: int
 
 
 class Unfinished:
@@ -72,6 +86,16 @@ class Unfinished:
     def keep_progress(self, table_id: str, progress: TableProgress) -> None:
         """Write down how far the table is."""
         self.store.put(self.key(f"progress/{table_id}.json"), json.dumps(asdict(progress)).encode())
+
+    def reached(self) -> Reached:
+        """Where the interruption was, the beginning when nothing was kept yet."""
+        found = [Reached(self.begun.started_at, 0)]
+        for entry in self.store.list(self.key("progress/")):
+            name = entry.key.rsplit("/", 1)[-1].removesuffix(".json")
+            progress = None if name == "begun" else self.progress(name)
+            if progress is not None:
+                found.append(Reached(progress.at, progress.calls))
+        return Reached(max(one.at for one in found), max(one.calls for one in found))
 
     def keep_page(self, table_id: str, page: int, data: bytes) -> None:
         """Write a page; one of an earlier, lost scan may be there and is replaced."""
@@ -120,10 +144,13 @@ def interrupted(store: ObjectStore, base_id: str, owned_by: str) -> list[Unfinis
 
 
 def can_continue(export: Unfinished, wanted: Begun, meta: BaseMeta) -> bool:
-    """Whether this is the export that is wanted now, and the base has the same tables and fields still."""
-    same = (export.begun.environment, export.begun.final) == (wanted.environment, wanted.final)
-    age = datetime.fromisoformat(wanted.started_at) - datetime.fromisoformat(export.begun.started_at)
-    if not same or age > CONTINUE_WITHIN:
+    """Whether this is the export that is wanted now, was interrupted just now, and the base has the same tables
+    and fields still. A final export never is: its second scan sees no edit that was made in between.
+    """
+    if wanted.final or export.begun.final or export.begun.environment != wanted.environment:
+        return False
+    since = datetime.fromisoformat(wanted.started_at) - datetime.fromisoformat(export.reached().at)
+    if abs(since) > CONTINUE_WITHIN:  # before it: the machine's clock was set back, by who knows how much
         return False
     try:
         kept = export.store.get(export.key("metadata.json"))

@@ -19,6 +19,7 @@ class LastLoad:
     load_id: int
     export_id: str
     ledger_id: str | None
+    months: list[str] | None
     committed_at: datetime
 
 
@@ -35,7 +36,7 @@ def last_load(conn: psycopg.Connection, *, full: bool = False) -> LastLoad | Non
     """The newest committed load (``full``: of all months), None before the first."""
     with conn.cursor(row_factory=class_row(LastLoad)) as cursor:
         return cursor.execute(
-            "select load_id, export_id, ledger_id, committed_at from migration.loads "
+            "select load_id, export_id, ledger_id, months, committed_at from migration.loads "
             "where committed_at is not null and (months is null or not %s) order by load_id desc limit 1",
             (full,),
         ).fetchone()

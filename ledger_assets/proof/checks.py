@@ -5,11 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ledger_assets.proof.model import Check, DerivedProof, FieldProof, LinkProof, Proof, Records
+from ledger_assets.proof.model import (
+    Check,
+    DerivedProof,
+    FieldProof,
+    LinkProof,
+    Promise,
+    Proof,
+    Records,
+)
 from ledger_assets.proof.verdicts import FAILING, SAMPLE, Named
 
-RECORDS, CELLS, LINKS, DERIVED, FILES, COLUMNS = "records", "cells", "links", "derived", "files", "columns"
-NAMES = (RECORDS, CELLS, LINKS, DERIVED, FILES, COLUMNS)
+RECORDS, CELLS, LINKS, DERIVED = "records", "cells", "links", "derived"
+FILES, COLUMNS, ROWS, CONSENT = "files", "columns", "rows", "consent"
+NAMES = (RECORDS, CELLS, LINKS, DERIVED, FILES, COLUMNS, ROWS, CONSENT)
 BASE = "base"
 """Stands for the table in checks of the whole base."""
 
@@ -29,6 +38,9 @@ def checks_of(proof: Proof) -> list[Check]:
         checks.append(Check(table, CELLS, all(f.passed for f in fields), _cells(fields)))
         checks.append(Check(table, LINKS, all(p.passed for p in links), _links(links)))
         checks.append(Check(table, DERIVED, all(d.passed for d in derived), _derived(derived)))
+        promises = [p for p in proof.promises if p.table == table]
+        if promises:
+            checks.append(Check(table, CONSENT, all(p.passed for p in promises), _promises(promises)))
     files = proof.files
     detail: Detail = {"attachments": files.attachments, "files": files.files, "bytes": files.size}
     _name(
@@ -38,6 +50,8 @@ def checks_of(proof: Proof) -> list[Check]:
     checks.append(Check(BASE, FILES, files.passed, detail))
     alarms = [f"{notice.table}: {notice.text}" for notice in proof.notices if notice.alarm]
     checks.append(Check(BASE, COLUMNS, not alarms, {"alarms": alarms[:SAMPLE]}))
+    differ = [f"{notice.table}: {notice.text}" for notice in proof.rows]
+    checks.append(Check(BASE, ROWS, not differ, {"differ": differ[:SAMPLE]}))
     return checks
 
 
@@ -45,8 +59,12 @@ def _records(records: Iterable[Records]) -> Detail:
     detail: Detail = {}
     for one in records:
         detail |= {"export": one.export, "raw records": one.raw, "comments": one.comments_raw}
+        if one.readdressed:
+            detail["same but for addresses of files"] = one.readdressed
         if one.comments_export != one.comments_raw:
             detail["comments in the export"] = one.comments_export
+        if not one.comments_whole:
+            detail["comments by the manifest"] = "not as many as the export holds"
         if not one.manifest_agrees:
             detail["content hash"] = "not what the export's manifest says"
         _name(detail, raw_problems(one))
@@ -65,6 +83,7 @@ def raw_problems(one: Records) -> list[tuple[str, Named]]:
         ("marked as deleted though in the export", one.deleted_wrongly),
         ("stored hash is not of the text", one.hash_stale),
         ("columns do not say what the text says", one.fields_differ),
+        ("comments missing, altered or extra", one.comments_differ),
     ]
 
 
@@ -108,6 +127,14 @@ def _derived(derived: Iterable[DerivedProof]) -> Detail:
     }
     for one in every:
         _name(detail, [("differ", one.differ)], f"{one.field} ({one.how})")
+    return detail
+
+
+def _promises(promises: Iterable[Promise]) -> Detail:
+    detail: Detail = {}
+    for one in promises:
+        detail[f"{one.target} rows"] = one.rows
+        _name(detail, [(f"not so: {one.text}", one.broken)], one.target)
     return detail
 
 

@@ -239,6 +239,26 @@ class FilesProof:
 
 
 @dataclass(frozen=True)
+class Promise:
+    """What the migration must never do to a column that no cell fills, whatever the ledger made of it."""
+
+    table: str
+    """The Airtable table of the rows."""
+    target: str
+    text: str
+    rows: int
+    """Rows that were looked at."""
+    changed: int = 0
+    """Rows that somebody changed in Postgres since: theirs to decide."""
+    broken: Named = NOTHING
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was kept in every row."""
+        return not self.broken
+
+
+@dataclass(frozen=True)
 class Notice:
     """Something a person should know that is no loss by itself, and alarms (``alarm``), which fail the
     proof."""
@@ -277,6 +297,9 @@ class Proof:
     findings: Mapping[str, int]
     """Open findings by kind."""
     notices: tuple[Notice, ...] = ()
+    rows: tuple[Notice, ...] = ()
+    """Columns of target tables that are not what the ledger loaded."""
+    promises: tuple[Promise, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -131,8 +131,10 @@ def failures(proof: Proof) -> list[Failure]:
         if not one.manifest_agrees:
             words = "the content hash is not what the export's manifest says"
             found.append(Failure(one.table, words, Named(abs(one.manifest - one.raw))))
-        if one.comments_export != one.comments_raw:
-            found.append(Failure(one.table, "comments lost", Named(one.comments_export - one.comments_raw)))
+        if not one.comments_whole:
+            found.append(
+                Failure(one.table, "comments are not as many as the export's manifest says", Named())
+            )
         for equation in one.equations:
             place = f"{one.table} → {equation.target}"
             found += [Failure(place, words, ids) for words, ids in equation.problems if ids]
@@ -150,6 +152,11 @@ def failures(proof: Proof) -> list[Failure]:
             found.append(
                 Failure(place, "Airtable shows something else than the raw records", computed.differ)
             )
+    for promise in proof.promises:
+        if promise.broken:
+            found.append(
+                Failure(f"{promise.table} → {promise.target}", f"not so: {promise.text}", promise.broken)
+            )
     files = proof.files
     for words, ids in (
         ("files missing (attachment ids)", files.missing),
@@ -158,7 +165,7 @@ def failures(proof: Proof) -> list[Failure]:
     ):
         if ids:
             found.append(Failure("Files", words, ids))
-    return found + [Failure(n.table, n.text, Named()) for n in proof.notices if n.alarm]
+    return found + [Failure(n.table, n.text, Named()) for n in (*proof.notices, *proof.rows) if n.alarm]
 
 
 def _field_failures(field: FieldProof) -> list[Failure]:
@@ -181,13 +188,19 @@ def _tiles(proof: Proof) -> list[Tile]:
     compared = [d for d in proof.derived if d.agree + d.fewer + d.differ.count]
     return [
         Tile(
-            "Records", sum(r.export for r in proof.records), "to the byte", not passed["records"], "records"
+            "Records",
+            sum(r.export for r in proof.records),
+            "to the byte, but for file addresses"
+            if any(r.readdressed for r in proof.records)
+            else "to the byte",
+            not passed["records"],
+            "records",
         ),
         Tile(
             "Cells",
             count_cells(proof),
             "each with a verdict",
-            not (passed["cells"] + passed["columns"]),
+            not (passed["cells"] + passed["columns"] + passed["consent"]),
             "cells",
         ),
         Tile(

@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from psycopg.pq import TransactionStatus
 from ledger_assets.errors import TargetError
 from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import BaseMeta
-from ledger_assets.proof import stage
+from ledger_assets.proof import rows, stage
 from ledger_assets.proof.cells import Judged, judge_columns
 from ledger_assets.proof.delivered import export_being_read
 from ledger_assets.proof.derived import prove_derived
@@ -33,6 +33,7 @@ from ledger_assets.proof.model import FieldProof, LinkProof, Proof
 from ledger_assets.proof.notices import observe
 from ledger_assets.proof.parts import judge_files, judge_links, prove_symmetry, stage_lists
 from ledger_assets.proof.plan import Plan, make_plan, read_catalogue
+from ledger_assets.proof.promises import prove_promises
 from ledger_assets.proof.records import prove_records, targets_by_table
 from ledger_assets.proof.tally import Tally, count_raw, undeclared_base_field
 from ledger_assets.storage import ObjectStore
@@ -59,12 +60,15 @@ def reconcile(
     specs: Sequence[TableSpec],
     mappings: Path | None = None,
     pinned: BaseMeta | None = None,
+    months: Sequence[str] | None = None,
+    first_month: date = date.min,
 ) -> Proof:
     """Prove that ``conn``'s database holds exactly what ``export`` holds.
 
     ``specs`` empty: any base, proven through the raw records. ``ledger``: where skipped records are written
     down. ``mappings``: folder of the reviewed mapping files (None: the shipped ones). ``pinned``: metadata by
-    which the declarations name fields (None: the export's own). Raises TargetError when Postgres refuses.
+    which the declarations name fields (None: the export's own). ``months``: the rows that ``ledger`` was loaded
+    for last (None: all). Raises TargetError when Postgres refuses.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     idle = conn.info.transaction_status is TransactionStatus.IDLE
@@ -73,7 +77,11 @@ def reconcile(
             if idle:
                 conn.execute("set transaction isolation level repeatable read")
             conn.execute(_SETTINGS)
+            rows.create_tables(conn, ledger, specs)
             proof = _prove(conn, store, export, ledger, specs, mappings, pinned or export.metadata, idle)
+            base_id = export.manifest.base_id
+            found = rows.compare_rows(conn, ledger, specs, base_id, months=months, first_month=first_month)
+            proof = replace(proof, rows=tuple(found))
     except psycopg.Error as error:
         code = error.sqlstate or "a lost connection"
         raise TargetError(
@@ -98,22 +106,23 @@ def _prove(
     read_only: bool,
 ) -> Proof:
     base_id, meta = export.manifest.base_id, export.metadata
-    stage.create_tables(conn, base_id)
-    if read_only:
-        conn.execute("set transaction read only")  # from here on only temporary tables can be written
-    plan = make_plan(meta, pinned, specs, read_catalogue(conn, specs))
     inventory = find_inventory(store, export.export_id)
     with export_being_read(export) as reading, Hashing(store, inventory) as hashing:
+        stage.create_tables(conn, base_id)
+        if read_only:
+            conn.execute("set transaction read only")  # from here on only temporary tables can be written
+        catalogue = read_catalogue(conn, specs)
+        plan = make_plan(meta, pinned, specs, catalogue)
         stage.stage_findings(conn, meta, pinned)
         stage.stage_skipped(conn, ledger, specs)
         stage.stage_mappings(conn, mappings, specs)
-        stage.stage_kept(conn, base_id)
         stage_lists(conn, meta)
         stage_inventory(conn, inventory)
         raw = count_raw(conn)
         judged = _judge(conn, base_id, plan)
         derived = prove_derived(conn, meta, plan.others, {key: cells for key, (cells, _) in raw.items()})
         symmetry = prove_symmetry(conn, meta, plan.others)
+        promises = prove_promises(conn, base_id, plan, catalogue)
         delivered = reading.result()
         stage.stage_export(conn, delivered)
         files = prove_files(conn, base_id, hashing, has_inventory=inventory is not None)
@@ -142,6 +151,7 @@ def _prove(
             ).fetchall()
         ),
         notices=observe(conn, meta, fields),
+        promises=promises,
     )
 
 

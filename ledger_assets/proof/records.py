@@ -29,7 +29,7 @@ from ledger_assets.tables.fields import Mapped, Rule, TableSpec
 
 NO_CONTENT = hashlib.sha256().hexdigest()
 """The content hash of a table without records."""
-_UNALTERED = """(table_id, record_id) not in (
+_UNALTERED = """(r.table_id, r.record_id) not in (
   select table_id, record_id from proof_kept k join proof_export e using (table_id, record_id)
   where k.actual <> e.sha and (table_id, record_id) not in (select table_id, record_id from proof_readdressed))"""
 _RAW_LIVE = ("same", "readdressed", "extra", "altered", "hash_stale")
@@ -229,7 +229,7 @@ def _fields_differ(conn: psycopg.Connection, altered: bool) -> dict[str, Named]:
 
 
 def _fields_differ_by_one(conn: psycopg.Connection, condition: sql.Composable) -> dict[str, list[str]]:
-    query = sql.SQL("select table_id, record_id, raw, fields::text, lossy from proof_raw where {}").format(
+    query = sql.SQL("select table_id, record_id, raw, fields::text, lossy from proof_raw r where {}").format(
         condition
     )
     found: dict[str, list[str]] = {}

@@ -30,20 +30,17 @@ COPY_BYTES = 1024 * 1024
 
 
 def create_tables(conn: psycopg.Connection, base_id: str) -> None:
-    """The temporary tables, and ``proof_raw``: the base's raw records that are in Airtable still."""
+    """The temporary tables; ``proof_raw``: the base's raw records that are in Airtable still; ``proof_kept``: the
+    hashes of all."""
     conn.execute(statement("tables"))
+    conn.execute(statement("kept").format(base=sql.Literal(base_id)))
+    conn.execute("analyze proof_kept")
     conn.execute(
         sql.SQL(
             "create temp view proof_raw as select table_id, record_id, created_time, raw, fields, lossy "
             "from airtable.records where base_id = {} and source_deleted_at is null"
         ).format(sql.Literal(base_id))
     )
-
-
-def stage_kept(conn: psycopg.Connection, base_id: str) -> None:
-    """Hash the text of every raw record, in Postgres."""
-    conn.execute(statement("kept"), {"base": base_id})
-    conn.execute("analyze proof_kept")
 
 
 def stage_export(conn: psycopg.Connection, delivered: Delivered) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger_assets.extract.client import AirtableClient
+from ledger_assets.extract.client import ATTEMPTS, AirtableClient
 from ledger_assets.extract.limiter import Clock
 
 from .scripted import BASE, KEY, ScriptedAirtable, serve
@@ -63,15 +63,23 @@ def new_client(scripted: ScriptedAirtable, locks: Path, clock: TestClock) -> Ite
     """Makes clients of the scripted Airtable that share a lock folder and wait for nothing."""
     made: list[AirtableClient] = []
 
-    def new(*, key: str = KEY, rate: float = 1000.0, timeout: float = 30.0) -> AirtableClient:
+    def new(
+        *,
+        url: str = "",
+        key: str = KEY,
+        rate: float = 1000.0,
+        timeout: float = 30.0,
+        attempts: int = ATTEMPTS,
+    ) -> AirtableClient:
         client = AirtableClient(
-            scripted.url,
+            url or scripted.url,
             key,
             BASE,
             requests_per_second=rate,
             lock_folder=locks,
             timeouts=(timeout, timeout),
             clock=clock.clock,
+            attempts=attempts,
         )
         made.append(client)
         return client

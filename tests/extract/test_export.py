@@ -18,7 +18,7 @@ from ledger_assets.extract.client import LONGEST_URL, AirtableClient
 from ledger_assets.extract.export import Export, list_exports
 from ledger_assets.extract.metadata import parse_metadata
 from ledger_assets.extract.run import export_base
-from ledger_assets.extract.unfinished import Begun, begin, owner, timestamp
+from ledger_assets.extract.unfinished import Begun, begin, timestamp
 from ledger_assets.storage import ObjectStore
 
 from .conftest import NewClient, TestClock
@@ -439,6 +439,8 @@ def test_killed_anywhere_it_goes_on_from_the_last_page_kept(
     content = hashlib.sha256("".join(lines).encode()).hexdigest()
     assert (manifest.tables[0].content_sha256, manifest.tables[0].comments) == (content, 1)
     assert len(store.folders("exports")) == 1
+    assert manifest.continued is not None
+    assert manifest.calls >= client.calls + kept, "the killed run's calls are of the month's quota too"
 
 
 def test_killed_and_the_iterator_lost_meanwhile_the_table_is_read_anew(
@@ -478,20 +480,6 @@ def test_an_interrupted_export_of_another_kind_is_not_gone_on_with(
     airtable.asked.clear()
     export_base(client, store, **{"environment": "staging", **options})
     assert len([asked for asked in airtable.pages("tblStories") if "fields[]" not in asked.query]) == 8
-
-
-def test_an_export_interrupted_long_ago_is_thrown_away(
-    airtable: ScriptedAirtable, client: AirtableClient, store: ObjectStore, locks: Path, clock: TestClock
-) -> None:
-    """Its finished tables would be too far apart from the others."""
-    for hours, chosen in ((7, False), (5, True)):
-        moment = timestamp(clock.now() - hours * 3600)
-        old = begin(store, Begun(BASE, "staging", False, owner(locks), moment), json.dumps(airtable.metadata))
-        manifest = export(client, store)
-        assert (manifest.export_id == old.export_id) is chosen
-        store.delete(f"exports/{manifest.export_id}/MANIFEST.json")
-        for entry in store.list("exports"):
-            store.delete(entry.key)
 
 
 def test_an_unfinished_export_of_another_home_is_left_alone(

@@ -10,7 +10,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from ledger_assets.demo import any_schema
 from ledger_assets.demo.base import create_base
 from ledger_assets.demo.parts import EmbeddedParts, base_path
 from ledger_assets.demo.server import LocalAirtable
-from ledger_assets.environment import Environment, Profile, Shape
+from ledger_assets.environment import SYNTHETIC_ANY_BASE_ID, Environment, read_shape
 
 from .commands import done, run, settings_of
 
@@ -200,8 +199,9 @@ def test_a_second_migration_writes_nothing(migrated: Migrated) -> None:
 
 def test_assets_are_named_after_the_pinned_base(migrated: Migrated) -> None:
     """Colliding names get the table's id, and every table's asset was materialised under its own name."""
-    shape = Shape(migrated.home, Profile.ANY_BASE, date(2024, 10, 1))
-    graph = build_definitions(Environment.STAGING, shape=shape).resolve_asset_graph()
+    graph = build_definitions(
+        Environment.STAGING, shape=read_shape(migrated.settings())
+    ).resolve_asset_graph()
     keys = {tuple(k.path) for k in graph.get_all_asset_keys() if k.path[1] == "airtable"}
     expected = {("staging", "airtable", f"field_notes_{IDS[name]}") for name in COLLIDING}
     expected |= {
@@ -244,22 +244,24 @@ def test_a_record_made_in_airtable_comes_through(migrated: Migrated) -> None:
 
 
 def test_a_table_that_is_gone_is_refused_until_a_person_accepts_it(migrated: Migrated) -> None:
-    """Running the export twice is no acceptance. And a newer export is no loss of what was loaded: the proof is of
-    that."""
+    """Running the export twice is no acceptance; a table of another name has not gone. And a newer export is no loss
+    of what was loaded: the proof is of that."""
     meta = requests.get(
         f"{migrated.airtable.url}/v0/meta/bases/{migrated.airtable.base_id}/tables",
         headers={"Authorization": f"Bearer {migrated.airtable.api_key}"},
         timeout=30,
     ).json()
-    fewer = [table for table in meta["tables"] if table["name"] != "Tree"]
-    migrated.airtable.faults.add("/v0/meta/", status=200, body=json.dumps({"tables": fewer}), times=None)
-    words = "the base has no table Tree: put it back, or accept the base as it is now: ledger-assets inventory ENV"
+    left = [table for table in meta["tables"] if table["name"] != "Tree"]
+    next(table for table in left if table["name"] == "Ring C")["name"] = "Ring of C"
+    migrated.airtable.faults.add("/v0/meta/", status=200, body=json.dumps({"tables": left}), times=None)
     for _ in range(2):
         refused = run(migrated.settings(), "export", "staging")
-        assert (refused.returncode, words in refused.stderr) == (2, True), refused.stderr
+        assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+        assert "the base has no table Tree: put it back, or accept the base as it is" in refused.stderr
     assert "Nothing was lost: all 1,378 records" in done(migrated.settings(), "verify", "staging")
-    done(migrated.settings(), "inventory", "staging")
-    assert "Tree" not in done(migrated.settings(), "export", "staging")
+    done(migrated.settings(), "inventory", "staging", "--accept")
+    said = done(migrated.settings(), "export", "staging")
+    assert ("Tree" in said, "Ring of C" in said) == (False, True)
     migrated.airtable.faults.clear()
 
 
@@ -268,7 +270,7 @@ def test_it_works_with_no_setting_but_the_profile(tmp_path: Path) -> None:
     home = tmp_path / "home"
     base = base_path(home, "any_base")
     base.parent.mkdir(parents=True)
-    create_base(base, scale=60, shape="any_base")
+    create_base(base, scale=60, shape="any_base", base_id=SYNTHETIC_ANY_BASE_ID)
     said = done(settings_of(home, **ANY), "migrate", "staging")
     assert "Nothing was lost" in said
     assert "0 conflicts, 3 of 3 checks passed, committed" in said

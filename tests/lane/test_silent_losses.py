@@ -189,9 +189,8 @@ OF_ANY_BASE = {
         "People", "records", "columns do not say what the text says", "alike",
     ),
     "L8 a barcode, a button, a machine's text": Loss(
-        f"select jsonb_typeof(fields -> '{CODE}') || jsonb_typeof(fields -> '{OPEN}') ||"
-        f" jsonb_typeof(fields -> '{SUMMARY}') = 'objectobjectobject'"
-        " from airtable.records where record_id = %(everything)s",
+        f"select count(*) > 50 from airtable.records where table_id = %(table)s and jsonb_typeof(fields -> '{CODE}') ||"
+        f" jsonb_typeof(fields -> '{OPEN}') || jsonb_typeof(fields -> '{SUMMARY}') = 'objectobjectobject'",
         "delete from airtable.records where table_id = %(table)s and record_id <> %(everything)s",
         "Everything", "records", "not in the raw records", "first",
     ),
@@ -259,7 +258,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
         lane.store.delete(f"media/{lose_a_file(lane)}")
         run = lane.run("verify")
         assert not run.is_success
-        assert not all(lane.checks(run).values())
+        assert False in lane.checks(run).values(), facts(run, lane)
         yield Judged(kept, proven, reports.read(lane.store, run.run_id, "proof"), who)
 
 

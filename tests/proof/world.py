@@ -14,6 +14,7 @@ from ledger_assets.extract.metadata import BaseMeta
 from ledger_assets.ledger.build import build_ledger
 from ledger_assets.ledger.store import Ledger
 from ledger_assets.load.load import load
+from ledger_assets.proof.checks import ROWS
 from ledger_assets.proof.model import FieldProof, Proof
 from ledger_assets.proof.reconcile import reconcile
 from ledger_assets.storage import ObjectStore
@@ -97,8 +98,8 @@ def field_of(proof: Proof, destination: str) -> FieldProof:
 
 
 def failed(proof: Proof) -> set[tuple[str, str]]:
-    """(table, check) of the checks that failed."""
-    return {(check.table, check.name) for check in proof.checks if not check.passed}
+    """(table, check) of the checks that failed, without ``rows``: it sees the same damage a second time."""
+    return {(check.table, check.name) for check in proof.checks if not check.passed and check.name != ROWS}
 
 
 def verdicts(proof: Proof, destination: str) -> dict[str, int]:

@@ -5,15 +5,6 @@ create temp table proof_export (
   sha bytea not null                      -- of the exact text
 ) on commit drop;
 
-create temp table proof_kept (            -- every raw record of the base, its text hashed once
-  table_id text collate "C" not null,
-  record_id text collate "C" not null,
-  created_time timestamptz not null,
-  deleted boolean not null,
-  actual bytea not null,                  -- of the text as it lies here
-  stored bytea                            -- what the loader wrote beside it
-) on commit drop;
-
 create temp table proof_comments (        -- the export's comments by their exact text, each once
   table_id text collate "C" not null,
   record_id text collate "C" not null,

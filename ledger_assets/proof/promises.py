@@ -1,0 +1,49 @@
+"""Columns that no cell fills, asked for what the migration must never do: publish, or say whose words they are by guess.
+
+What belongs here: the promises, each as one query of its own on the rows and the raw links. What does not: cells
+and links (``cells``, ``parts``); ``media_assets.role``, which is proven with its files.
+
+Invariant: only what holds whatever the transform is; a row that somebody changed in Postgres is counted, not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+
+from ledger_assets.proof.model import Promise
+from ledger_assets.proof.plan import Catalogue, LinkPlan, Plan
+from ledger_assets.proof.statements import named, statement
+
+PRIVATE = "every migrated story is a draft and private"
+CERTAIN = "a quote names a storyteller only where its interviews name that one and nobody else"
+
+
+def prove_promises(
+    conn: psycopg.Connection, base_id: str, plan: Plan, catalogue: Catalogue
+) -> tuple[Promise, ...]:
+    """The promises about the tables that there are."""
+    return tuple(_promises(conn, base_id, plan, catalogue))
+
+
+def _promises(conn: psycopg.Connection, base_id: str, plan: Plan, catalogue: Catalogue) -> Iterator[Promise]:
+    tables = {column.target: column.table.name for column in plan.columns}
+    if "stories" in tables and catalogue.has("stories", "status") and catalogue.has("stories", "privacy"):
+        yield _ask(conn, "private", Promise(tables["stories"], "stories", PRIVATE, 0), {"base": base_id})
+    interviews = _link(plan, "quotes", "interviews")
+    speakers = _link(plan, "interviews", "storytellers")
+    if interviews is not None and speakers is not None and catalogue.has("quotes", "storyteller_id"):
+        values = {"base": base_id, "interviews": interviews.field.id, "speakers": speakers.field.id}
+        yield _ask(conn, "certain", Promise(interviews.table.name, "quotes", CERTAIN, 0), values)
+
+
+def _link(plan: Plan, holder: str, linked: str) -> LinkPlan | None:
+    return next((p for p in plan.links if (p.holder_table, p.linked_table) == (holder, linked)), None)
+
+
+def _ask(conn: psycopg.Connection, name: str, promise: Promise, values: dict[str, str]) -> Promise:
+    row = conn.execute(statement(name), values).fetchone()
+    assert row is not None
+    rows, changed, broken, ids = row
+    return Promise(promise.table, promise.target, promise.text, rows, changed, named(broken, ids))
