@@ -85,6 +85,7 @@ def print_export(settings: Settings) -> None:
     console.print(
         f"{export.export_id}: {sum(t.records for t in export.manifest.tables):,} records, {len(files):,} files, "
         f"{export.manifest.calls} calls, in {settings.object_store_url}"
+        + (f"; continued from {export.manifest.continued[11:16]} UTC" if export.manifest.continued else "")
     )
 
 

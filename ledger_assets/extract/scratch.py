@@ -30,7 +30,6 @@ def scratch_folder(home: Path) -> Iterator[Path]:
     """A new folder that only this user can read; it is removed with the block."""
     place = _place(home)
     with locked(place / "lock"):
-        _remove_abandoned(place)
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))  # 0700
         held = _lock(folder)
     assert held is not None  # nobody looks at it while ``lock`` is held
@@ -48,7 +47,11 @@ def remove_abandoned(home: Path) -> None:
     """Remove the folders of processes that were killed."""
     place = _place(home)
     with locked(place / "lock"):
-        _remove_abandoned(place)
+        for folder in place.glob(f"{PREFIX}*"):
+            held = _lock(folder)
+            if held is not None:
+                shutil.rmtree(folder)
+                os.close(held)
 
 
 def _place(home: Path) -> Path:
@@ -56,14 +59,6 @@ def _place(home: Path) -> Path:
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     place.chmod(0o700)  # it may have been there
     return place
-
-
-def _remove_abandoned(place: Path) -> None:
-    for folder in place.glob(f"{PREFIX}*"):
-        held = _lock(folder)
-        if held is not None:
-            shutil.rmtree(folder)
-            os.close(held)
 
 
 def _lock(folder: Path) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ledger_assets.proof.checks import BASE
 from ledger_assets.proof.model import Proof
+from ledger_assets.proof.verdicts import Verdict
 
 FORMAT = 1
 
@@ -19,13 +20,32 @@ def headline(proof: Proof) -> str:
     if proof.passed:
         return (
             f"Nothing was lost: all {records:,} records and {cells:,} cells of the base are in {proof.database}, "
-            "each accounted for, and nothing was invented."
+            f"each accounted for, and nothing was invented.{open_questions(proof)}"
         )
     failed = [check for check in proof.checks if not check.passed]
     tables = dict.fromkeys(check.table for check in failed if check.table != BASE)
     places = [*tables, *(f"the base's {check.name}" for check in failed if check.table == BASE)]
     shown = ", ".join(places[:6]) + (f" and {len(places) - 6} more" if len(places) > 6 else "")
     return f"Not proven: {len(failed)} of {len(proof.checks)} checks failed, in {shown}."
+
+
+def open_questions(proof: Proof) -> str:
+    """What is kept and proven and still not where it belongs: a person must hear of it beside the verdict.
+
+    A conflict may be somebody's withdrawn consent that is not in force here.
+    """
+    quarantined = sum(equation.quarantined for one in proof.records for equation in one.equations)
+    words = {
+        "conflicts are not written until a person decides": proof.findings.get("conflict", 0),
+        "cells could not be mapped and wait as findings": count(proof, Verdict.REJECTED),
+        "records could not be mapped and wait as findings": quarantined,
+    }
+    return "".join(f" {number:,} {what}." for what, number in words.items() if number)
+
+
+def count(proof: Proof, verdict: Verdict) -> int:
+    """Cells of the source with that verdict, in however many columns."""
+    return sum(one.verdicts.get(verdict, 0) for one in proof.fields)
 
 
 def count_cells(proof: Proof) -> int:

@@ -54,6 +54,8 @@ class SmallBase:
     comments: dict[str, list[str]] = field(default_factory=dict)
     """Table name -> records with a comment each."""
     files: dict[str, bytes] = field(default_factory=dict)
+    signature: str = "1"
+    """Of the addresses of files: Airtable signs them anew with every answer."""
     lookups: bool = True
     exports: int = 0
 
@@ -95,11 +97,19 @@ class SmallBase:
         store.put(f"{FOLDER}/{export_id}/MANIFEST.json", manifest.to_json())
         return Export(store, export_id)
 
+    def _sign(self) -> None:
+        cells = (cell for table in self.records.values() for record in table.values() for cell in record.values())
+        for cell in cells:
+            for item in cell if isinstance(cell, list) else ():
+                if isinstance(item, dict) and item.get("id") in self.files:
+                    item["url"] = f"{item['url'].partition('?')[0]}?signature={self.signature}"
+
     def _table(self, name: str) -> Table:
         return next(table for table in self.tables if table.name == name)
 
     def _texts(self) -> dict[str, list[tuple[str, str]]]:
         """(record id, exact text) of every record by table name."""
+        self._sign()
         made: dict[str, list[tuple[str, str, dict[str, str]]]] = {}
         for table in self.tables:
             made[table.id] = [

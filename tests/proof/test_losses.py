@@ -94,7 +94,7 @@ def test_a_damaged_cell_is_named_with_its_verdict(world: World, loss: str) -> No
     found = field_of(proof, f"{table}.{column}")
     assert found.named[verdict].ids == (rec(record),)
     assert ("base", "columns") not in failed(proof) or verdict is Verdict.MISSING
-    assert {name for _, name in failed(proof)} <= {"cells", "columns"}
+    assert {name for _, name in failed(proof)} <= {"cells", "columns", "rows"}
 
 
 def test_l6_a_value_refused_without_a_finding_is_missing(world: World) -> None:

@@ -95,14 +95,6 @@ def test_columns_that_say_something_else_than_the_text_are_named(world: World) -
     assert records(world, "Stories").fields_differ.ids == (rec("boat"),)
 
 
-def test_l17_a_lost_comment_is_counted(world: World) -> None:
-    """Comments are part of the base."""
-    world.damage("delete from airtable.comments where record_id = %s", rec("boat"))
-    found = records(world, "Stories")
-    assert (found.comments_export, found.comments_raw) == (2, 1)
-    assert not found.passed
-
-
 def test_l3_an_export_that_lost_a_page_does_not_prove_itself(world: World) -> None:
     """What the manifest says was exported is the measure, not what is left of it."""
     key = next(o.key for o in world.store.list(f"exports/{world.export.export_id}/tables/{STORIES.id}"))
