@@ -46,17 +46,19 @@ def test_l17_a_lost_comment_is_named(world: World) -> None:
     assert not found.passed
 
 
+ALTERED = "update airtable.comments set raw = raw || ' ', sha256 = sha256(convert_to(raw || ' ', 'UTF8'))"
+INVENTED = """insert into airtable.comments select base_id, table_id, record_id, 'comInvented', raw || ' ',
+sha256(convert_to(raw || ' ', 'UTF8')), first_export_id, export_id from airtable.comments"""
 CHANGES = {
-    "changed, with its hash": (
-        "update airtable.comments set raw = raw || ' ', sha256 = sha256(convert_to(raw || ' ', 'UTF8'))", "boat", 2,
+    "changed, with its hash": (ALTERED, "boat", 2),
+    "moved to another record": (
+        "update airtable.comments set record_id = 'recNobodyKnowsIt1'",
+        "boat",
+        2,
     ),
-    "moved to another record": ("update airtable.comments set record_id = 'recNobodyKnowsIt1'", "boat", 2),
-    "invented": (
-        "insert into airtable.comments select base_id, table_id, record_id, 'comInvented', raw || ' ', "
-        "sha256(convert_to(raw || ' ', 'UTF8')), first_export_id, export_id from airtable.comments", "shed", 1,
-    ),
+    "invented": (INVENTED, "shed", 1),
     "marked as deleted": ("update airtable.comments set source_deleted_at = now()", "shed", 1),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("change", CHANGES)

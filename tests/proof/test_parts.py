@@ -257,6 +257,12 @@ def test_l11_a_damaged_file_is_named(world: World, content: bytes) -> None:
     assert world.prove().files.damaged.ids == (att("face"),)
 
 
+def test_a_file_that_is_not_of_the_size_that_airtable_says_is_named(world: World) -> None:
+    """Cut short on the way, and hashed as it came."""
+    world.base.records["Storytellers"]["ada"]["File Profile Image"][0]["size"] += 1
+    assert world.publish().prove().files.damaged.ids == (att("face"),)
+
+
 def test_an_attachment_without_inventory_entry_is_named(world: World) -> None:
     """Postgres's own inventory must have it, too."""
     world.damage("delete from airtable.attachments where attachment_id = %s", att("boat"))
