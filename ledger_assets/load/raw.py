@@ -53,7 +53,9 @@ class Kind:
         return sql.SQL(" and ").join(sql.SQL("d.{0} = s.{0}").format(sql.Identifier(k)) for k in self.key)
 
 
-RECORDS = Kind("records", ("record_id",), "content_sha256", ("created_time", "raw", "fields", "lossy", "sha256"))
+RECORDS = Kind(
+    "records", ("record_id",), "content_sha256", ("created_time", "raw", "fields", "lossy", "sha256")
+)
 # By content: the text of a record with a file differs in every export, by the file's expiring address.
 COMMENTS = Kind("comments", ("record_id", "comment_id"), "sha256", ("raw",))
 ATTACHMENTS = Kind(

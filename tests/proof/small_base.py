@@ -98,7 +98,9 @@ class SmallBase:
         return Export(store, export_id)
 
     def _sign(self) -> None:
-        cells = (cell for table in self.records.values() for record in table.values() for cell in record.values())
+        cells = (
+            cell for table in self.records.values() for record in table.values() for cell in record.values()
+        )
         for cell in cells:
             for item in cell if isinstance(cell, list) else ():
                 if isinstance(item, dict) and item.get("id") in self.files:
