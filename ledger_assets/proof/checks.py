@@ -10,10 +10,10 @@ from ledger_assets.proof.model import (
     DerivedProof,
     FieldProof,
     LinkProof,
-    Promise,
     Proof,
     Records,
 )
+from ledger_assets.proof.promises import Promise
 from ledger_assets.proof.verdicts import FAILING, SAMPLE, Named
 
 RECORDS, CELLS, LINKS, DERIVED = "records", "cells", "links", "derived"

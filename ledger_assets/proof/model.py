@@ -11,8 +11,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ledger_assets.proof.verdicts import FAILING, NOTHING, WITHOUT_CELL, Named, Verdict
+
+if TYPE_CHECKING:
+    from ledger_assets.proof.promises import Promise
 
 
 @dataclass(frozen=True)
@@ -236,26 +240,6 @@ class FilesProof:
     def passed(self) -> bool:
         """Whether every attachment's file is there, whole."""
         return not any((self.missing, self.damaged, self.not_in_postgres))
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What the migration must never do to a column that no cell fills, whatever the ledger made of it."""
-
-    table: str
-    """The Airtable table of the rows."""
-    target: str
-    text: str
-    rows: int
-    """Rows that were looked at."""
-    changed: int = 0
-    """Rows that somebody changed in Postgres since: theirs to decide."""
-    broken: Named = NOTHING
-
-    @property
-    def passed(self) -> bool:
-        """Whether it was kept in every row."""
-        return not self.broken
 
 
 @dataclass(frozen=True)

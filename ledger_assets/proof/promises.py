@@ -9,15 +9,36 @@ Invariant: only what holds whatever the transform is; a row that somebody change
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import psycopg
 
-from ledger_assets.proof.model import Promise
 from ledger_assets.proof.plan import Catalogue, LinkPlan, Plan
 from ledger_assets.proof.statements import named, statement
+from ledger_assets.proof.verdicts import NOTHING, Named
 
 PRIVATE = "every migrated story is a draft and private"
 CERTAIN = "a quote names a storyteller only where its interviews name that one and nobody else"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the migration must never do to a column that no cell fills, whatever the ledger made of it."""
+
+    table: str
+    """The Airtable table of the rows."""
+    target: str
+    text: str
+    rows: int
+    """Rows that were looked at."""
+    changed: int = 0
+    """Rows that somebody changed in Postgres since: theirs to decide."""
+    broken: Named = NOTHING
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was kept in every row."""
+        return not self.broken
 
 
 def prove_promises(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ledger_assets.checks.proof import GATHERED
-from ledger_assets.proof.model import Promise, Proof
+from ledger_assets.proof.model import Proof
+from ledger_assets.proof.promises import Promise
 from tests.proof.small_base import SmallBase, rec
 from tests.proof.world import World, failed
 
