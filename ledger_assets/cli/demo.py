@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -52,9 +52,15 @@ def demo(scale: int | None) -> None:
 
         store = object_store(settings)
 
-        def step(number: int, title: str, job: str, tell: Callable[[str], str], **more: object) -> None:
+        def step(
+            number: int,
+            title: str,
+            job: str,
+            tell: Callable[[str], str],
+            tags: Mapping[str, str] | None = None,
+        ) -> None:
             started = time.monotonic()
-            run = run_job(dagster_instance, Environment.STAGING, job, **more)  # type: ignore[arg-type]
+            run = run_job(dagster_instance, Environment.STAGING, job, tags=tags)
             console.print(f"{number}. {title}: {tell(run.run_id)} ({time.monotonic() - started:.1f} s)")
 
         step(1, "dry run", "dry_run", lambda run: report.load_line(reports.read(store, run, "dry_run")))

@@ -90,7 +90,7 @@ class Catalogue:
         old = self.fields[table.id][field_id]
 
         def follow(owner: Table, f: Field) -> Field:
-            changes: dict[str, str] = {}
+            changes: dict[str, Any] = {}
             if owner is table and f is old:
                 changes |= {"name": name, "id": field_id}
             if owner is table and f.via == old.name:
@@ -99,6 +99,6 @@ class Catalogue:
                 changes["inverse"] = name
             if f.via and f.of == old.name and owner.field(f.via).to == table.name:
                 changes["of"] = name
-            return replace(f, **changes) if changes else f  # type: ignore[arg-type]
+            return replace(f, **changes) if changes else f
 
         return Catalogue(replace(t, fields=tuple(follow(t, f) for f in t.fields)) for t in self.tables)
