@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ledger_assets.demo.api_errors import forbidden, unknown_field, unprocessable
 from ledger_assets.demo.basefile import SEQ_PER_TABLE, Row
