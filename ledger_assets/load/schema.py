@@ -25,6 +25,7 @@ SCHEMA_LOCK = 0x6C65646765725F73
 queues between a snapshot's lock and pg_dump's deadlocks, and Postgres cannot see it."""
 
 SHIM = Path(__file__).parent / "sql" / "shim.sql"
+STAND_IN = Path(__file__).parent / "sql" / "stand_in.sql"
 
 _BOOKKEEPING = (
     "create schema if not exists supabase_migrations",
@@ -80,6 +81,12 @@ def pending(connection: psycopg.Connection, folder: Path | None = None) -> list[
     return [found.filename for found in migrations(folder) if not _is_recorded(found, recorded)]
 
 
+def recorded_versions(connection: psycopg.Connection) -> list[str]:
+    """Versions of the migrations that the database says were applied, in order."""
+    with connection.transaction():
+        return sorted(_recorded(connection))
+
+
 def apply(connection: psycopg.Connection, folder: Path | None = None) -> list[str]:
     """Apply what is pending, each file in a transaction of its own; returns the file names applied.
 
@@ -100,6 +107,12 @@ def apply_shim(connection: psycopg.Connection) -> None:
     """Give a plain Postgres what Supabase has. Needs a superuser; refuses where the platform owns it."""
     with connection.transaction():
         _execute(connection, SHIM.name, split_statements(SHIM.read_text("utf-8")))
+
+
+def apply_stand_in(connection: psycopg.Connection) -> None:
+    """Give a scratch database what the migrations refer to; needs no superuser."""
+    with connection.transaction():
+        _execute(connection, STAND_IN.name, split_statements(STAND_IN.read_text("utf-8")))
 
 
 def shim_fingerprint() -> str:

@@ -130,7 +130,7 @@ def test_new_tables_are_closed_to_the_api(conn: psycopg.Connection) -> None:
             "select has_table_privilege(%(role)s, 'public.fresh', 'select, insert, update, delete'), "
             "has_function_privilege(%(role)s, 'public.fresh_function()', 'execute'), "
             "has_schema_privilege(%(role)s, 'public', 'create'), "
-            "has_schema_privilege(%(role)s, 'private', 'usage')",
+            "has_schema_privilege(%(role)s, 'private', 'create')",
             {"role": role},
         ).fetchone()
         assert row == (False, False, False, False), role
@@ -140,6 +140,6 @@ def test_only_the_service_role_may_enter_the_raw_records(conn: psycopg.Connectio
     rows = conn.execute(
         "select r, has_schema_privilege(r, s, 'usage') "
         "from unnest(array['anon', 'authenticated', 'service_role']) r, "
-        "unnest(array['airtable', 'migration']) s order by 1"
+        "unnest(array['airtable', 'migration', 'audit']) s order by 1"
     ).fetchall()
     assert set(rows) == {("anon", False), ("authenticated", False), ("service_role", True)}
