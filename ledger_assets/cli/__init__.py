@@ -11,10 +11,13 @@ import sys
 
 import click
 
+from ledger_assets.cli.consent import consent
 from ledger_assets.cli.demo import demo, ui
-from ledger_assets.cli.lane import export, migrate, schema, verify
+from ledger_assets.cli.lane import export, migrate, verify
 from ledger_assets.cli.look import doctor, inventory, status
+from ledger_assets.cli.publish import publish
 from ledger_assets.cli.review import findings
+from ledger_assets.cli.schema import schema
 from ledger_assets.errors import LedgerError
 
 
@@ -28,7 +31,20 @@ def commands() -> None:
     """
 
 
-for command in (export, schema, migrate, verify, inventory, findings, doctor, status, demo, ui):
+for command in (
+    export,
+    schema,
+    migrate,
+    verify,
+    inventory,
+    findings,
+    publish,
+    consent,
+    doctor,
+    status,
+    demo,
+    ui,
+):
     commands.add_command(command)
 
 

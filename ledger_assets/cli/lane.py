@@ -1,4 +1,4 @@
-"""Commands that move data: export, schema, migrate, verify. Each is a run of the job of that name."""
+"""Commands that move data: export, migrate, verify. Each is a run of the job of that name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import click
 
 from ledger_assets.cli import report
 from ledger_assets.cli.session import (
-    console,
     environment_argument,
     instance,
     run_job,
@@ -34,26 +33,6 @@ def export(environment: Environment, final: bool) -> None:
         config = {"ops": {"export": {"config": {"final": final}}}}
         run_job(dagster_instance, environment, "export", run_config=config)
     report.print_export(settings)
-
-
-@click.group()
-def schema() -> None:
-    """The target schema: apply it."""
-
-
-@schema.command("apply")
-@environment_argument
-def apply_schema(environment: Environment) -> None:
-    """Apply supabase/migrations to the environment's database; what is applied already is skipped."""
-    from ledger_assets.connections import database
-    from ledger_assets.load.schema import apply
-
-    settings = settings_for(environment)
-    with database(settings, purpose="schema") as connection:
-        applied = apply(connection)
-    for name in applied:
-        console.print(f"applied {name}")
-    console.print(f"schema of {settings.target_name} is up to date ({len(applied)} applied now)")
 
 
 @click.command()

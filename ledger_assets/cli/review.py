@@ -31,7 +31,7 @@ def findings() -> None:
 
     \b
     ledger-assets findings staging
-    ledger-assets findings resolve staging/17 --take airtable
+    ledger-assets findings resolve staging/3f9c0a7be21d4856 --take airtable
     """
 
 
@@ -78,7 +78,7 @@ def list_findings(environment: Environment, everything: bool, as_json: bool) -> 
 )
 @click.option("--note", default="", help="Why, for those who come after.")
 def resolve(finding_id: str, take: str, note: str) -> None:
-    """Resolve finding ID (as listed, such as staging/17), on record with your name and the time.
+    """Resolve finding ID (as listed, such as staging/3f9c0a7be21d4856), on record with your name and the time.
 
     airtable: the next load writes what Airtable says. postgres: what is in Postgres stays. skip: noted, nothing done.
     """
@@ -87,7 +87,9 @@ def resolve(finding_id: str, take: str, note: str) -> None:
 
     match = re.fullmatch(r"(staging|production)/(\w+)", finding_id)
     if match is None:
-        raise SettingsError(f"finding {finding_id!r}: write the id as it is listed, such as staging/17")
+        raise SettingsError(
+            f"finding {finding_id!r}: write the id as it is listed, such as staging/3f9c0a7be21d4856"
+        )
     settings = settings_for(Environment(match[1]))
     with database(settings, purpose="findings") as connection:
         engine.resolve(connection, match[2], take=take, who=getpass.getuser(), note=note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -156,7 +157,7 @@ def test_a_real_base_never_runs_in_the_embedded_production(tmp_path: Path) -> No
         ),
         (["migrate", "staging", "--months", "2099-01"], "--months: 2099-01 is in the future"),
         (["findings", "resolve", "17", "--take", "skip"], "write the id as it is listed"),
-        (["findings", "resolve", "staging/17"], "Missing option '--take'"),
+        (["findings", "resolve", "staging/3f9c0a7be21d4856"], "Missing option '--take'"),
     ],
 )
 def test_wrong_usage_is_exit_2(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -166,16 +167,25 @@ def test_wrong_usage_is_exit_2(tmp_path: Path, arguments: list[str], words: str)
     assert "Traceback" not in done.stderr
 
 
-def test_production_asks_for_the_targets_own_name(tmp_path: Path) -> None:
+def test_production_says_at_once_everything_that_is_missing(tmp_path: Path) -> None:
+    """Whoever then confirms must not be told only afterwards that it was no use."""
     done = command(tmp_path, "migrate", "production")
-    assert done.returncode == 2
-    assert "use --confirm ledger_production" in done.stderr
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "no verified checkpoint of ledger_production" in done.stderr
+    assert "--confirm ledger_production" in done.stderr
 
 
 def test_production_refuses_to_load_without_a_checkpoint(tmp_path: Path) -> None:
     done = command(tmp_path, "migrate", "production", "--confirm", "ledger_production")
     assert done.returncode == 2
     assert "no verified checkpoint" in done.stderr
+    assert "--confirm" not in done.stderr
+
+
+def test_the_help_shows_an_id_such_as_findings_have(tmp_path: Path) -> None:
+    example = re.search(r"findings resolve staging/(\S+)", command(tmp_path, "findings", "--help").stdout)
+    assert example is not None
+    assert re.fullmatch(r"[0-9a-f]{16}", example[1])
 
 
 def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
@@ -190,7 +200,18 @@ def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Pa
     )
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "refuses connections" in done.stderr
+    assert "or correct STAGING_DATABASE_URL\n" in done.stderr
     assert "hunter2secret" not in done.stderr
+
+
+def test_a_wrong_production_database_is_told_by_its_own_variable(tmp_path: Path) -> None:
+    done = command(
+        tmp_path, "doctor", "production", AIRTABLE_API_KEY=SECRET, AIRTABLE_BASE_ID=BASE, DATABASE_URL=DATABASE,
+        AIRTABLE_ENDPOINT_URL="http://127.0.0.1:1",
+    )  # fmt: skip
+    said = " ".join(done.stdout.split())
+    assert "correct DATABASE_URL" in said
+    assert "STAGING_DATABASE_URL" not in said + done.stderr
 
 
 def test_a_home_that_cannot_be_used_is_named(tmp_path: Path) -> None:
@@ -204,8 +225,6 @@ def test_every_setting_is_in_the_example_file_with_a_line_of_its_own() -> None:
     root = Path(__file__).resolve().parents[2]
     example = (root / ".env.example").read_text()
     source = "".join(path.read_text() for path in (root / "ledger_assets").rglob("*.py"))
-    import re
-
     used = set(re.findall(r'"((?:AIRTABLE|LEDGER|DAGSTER|STAGING|DATABASE|OBJECT)_[A-Z_]+)"', source)) - {
         "DAGSTER_HOME"
     }
