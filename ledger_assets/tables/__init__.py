@@ -1,10 +1,14 @@
 """The target tables, in the order in which they are loaded: what is referred to comes first.
 
-One module per table; :data:`SPECS` is the list. A new table is a module and a line here.
+One module per table; :data:`SPECS` is the list. A new table is a module and a line here. Airtable tables that no module
+reads are listed in ``raw_only``.
 """
+
+from dataclasses import replace
 
 from ledger_assets.tables import (
     authorship,
+    consents,
     interview_storytellers,
     interview_themes,
     interviews,
@@ -14,6 +18,7 @@ from ledger_assets.tables import (
     projects,
     quote_interviews,
     quotes,
+    raw_only,
     stories,
     story_interviews,
     storyteller_contacts,
@@ -22,12 +27,13 @@ from ledger_assets.tables import (
 )
 from ledger_assets.tables.fields import TableSpec
 
-SPECS: tuple[TableSpec, ...] = (
+_MODULES: tuple[TableSpec, ...] = (
     organisations.SPEC,
     projects.SPEC,
     locations.SPEC,
     storytellers.SPEC,
     storyteller_contacts.SPEC,
+    consents.SPEC,
     stories.SPEC,
     interviews.SPEC,
     themes.SPEC,
@@ -38,4 +44,10 @@ SPECS: tuple[TableSpec, ...] = (
     interview_storytellers.SPEC,
     interview_themes.SPEC,
     quote_interviews.SPEC,
+)
+
+# A declaration counts whichever module it stands in: those of no module go with the first.
+SPECS: tuple[TableSpec, ...] = (
+    replace(_MODULES[0], declares=(*_MODULES[0].declares, *raw_only.TABLES)),
+    *_MODULES[1:],
 )

@@ -1,8 +1,9 @@
 """How a table module declares what becomes of every source field. Declarations only; no data passes here.
 
 Every field of every Airtable table is declared exactly once, over all table modules, as one of the classes
-below. The ledger step does what is declared (Polars), the proof checks it (SQL, on its own): both read the
-same declaration, neither calls the other. A field declared nowhere fails the export's schema check: that is
+below; a table that no module reads is declared as a whole (``raw_only``). The ledger step does what is declared
+(Polars), the proof checks it (SQL, on its own): both read the same declaration, neither calls the other. A field
+declared nowhere fails the export's schema check: that is
 how drift is noticed.
 
 Tables and fields are named as in Airtable; names are resolved to ids by the pinned metadata, so a rename is
@@ -12,7 +13,7 @@ reported and not a loss.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -111,14 +112,36 @@ class Derived:
 
 @dataclass(frozen=True)
 class RawOnly:
-    """The field stays in the raw records alone, for the reason given."""
+    """The field stays in the raw records alone, for the reason given.
+
+    ``field`` None: the whole table does, whatever fields it has and will get (:func:`whole_table`).
+    """
 
     table: str
-    field: str
+    field: str | None
     reason: str
 
 
 Declaration = Mapped | Derived | RawOnly
+
+
+def whole_table(table: str, reason: str) -> RawOnly:
+    """The declaration of a table that no module reads. It counts only while nothing else of the table is declared: of
+    a table that is mapped, a new field must be noticed."""
+    if not reason.strip():
+        raise ValueError(f"table {table!r} is declared raw only without a reason")
+    return RawOnly(table, None, reason)
+
+
+def kept_whole(declarations: Iterable[Declaration]) -> dict[str, str]:
+    """Tables that are declared raw only as a whole, with the reason."""
+    every = list(declarations)
+    by_field = {d.table for d in every if d.field is not None}
+    return {
+        d.table: d.reason
+        for d in every
+        if isinstance(d, RawOnly) and d.field is None and d.table not in by_field
+    }
 
 
 def lookups(table: str, via: str, fields: Mapping[str, str]) -> tuple[Derived, ...]:

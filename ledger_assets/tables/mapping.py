@@ -1,4 +1,5 @@
-"""Reviewed mapping files: which text, exactly as delivered, means which organisation, project or place.
+"""Reviewed mapping files: which text, exactly as delivered, means which organisation,
+project, place or consent.
 
 A file ``<table>.toml`` holds the entries of one target table and the texts that a person has looked at and
 that mean nothing of the kind:
@@ -33,13 +34,14 @@ FACTS: Facts[str, Sequence[str]] = {
     "organisations": ("kind",),
     "projects": ("organisation?",),
     "locations": ("kind", "state?", "country"),
+    "consents": ("purpose", "state"),
 }
 """The facts that an entry of each file has; those that end with ``?`` may be absent."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One organisation, project or place: its canonical name, its facts, the texts that mean it."""
+    """One organisation, project, place or meaning of consent: its canonical name, its facts, its texts."""
 
     name: str
     facts: Facts[str, str]
@@ -53,6 +55,11 @@ class Mapping:
     table: str
     entries: tuple[Entry, ...]
     nothing: frozenset[str]
+
+    @property
+    def known(self) -> list[str]:
+        """Every text that somebody has reviewed."""
+        return sorted({*self.nothing, *(text for entry in self.entries for text in entry.texts)})
 
     def ids(self, base_id: str) -> dict[str, str]:
         """Text to the id of its row."""
