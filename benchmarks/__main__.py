@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.rows import growth, lane, limit, load, orchestration
+from benchmarks.rows import app, growth, lane, limit, load, orchestration
 from benchmarks.run import PEER_PYTHON, SMOKE, Run, Sizes
 from benchmarks.table import Row, render, write_into
 from benchmarks.world import MeasurementFailed, World
@@ -19,6 +19,7 @@ ROWS: dict[str, Callable[[Run], list[Row]]] = {
     "growth": growth.measure,
     "load": load.measure,
     "orchestration": orchestration.measure,
+    "app": app.measure,
 }
 NEED_PEER = "lane"
 

@@ -28,6 +28,7 @@ class Sizes:
     limited_records: int = 6_500
     latencies: tuple[float, ...] = (0.25, 0.8)
     orchestrated_records: int = 2_300
+    app_stories: int = 100_000
 
 
 SMOKE = Sizes(
@@ -37,6 +38,7 @@ SMOKE = Sizes(
     limited_records=300,
     latencies=(0.05,),
     orchestrated_records=300,
+    app_stories=2_000,
 )
 
 

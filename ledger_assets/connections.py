@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger_assets.environment import Profile, Settings
+from ledger_assets.environment import DATABASE_VARIABLE, Profile, Settings
 from ledger_assets.storage import ObjectStore, open_store
 
 if TYPE_CHECKING:
@@ -69,11 +69,13 @@ def database_url(settings: Settings) -> Iterator[str]:
 def database(settings: Settings, *, purpose: str) -> Iterator[psycopg.Connection]:
     """A connection to the environment's database; ``purpose`` shows in pg_stat_activity."""
     from ledger_assets.load import schema
-    from ledger_assets.load.connect import connect
+    from ledger_assets.load.connect import URL, connect
 
+    name = f"ledger:{settings.environment}:{purpose}"
+    setting = URL if settings.database_url is None else DATABASE_VARIABLE[settings.environment]
     with (
         database_url(settings) as url,
-        connect(url, application_name=f"ledger:{settings.environment}:{purpose}") as connection,
+        connect(url, application_name=name, setting=setting) as connection,
     ):
         if settings.database_url is None and len(schema.pending(connection)) == len(schema.migrations()):
             schema.apply(connection)  # embedded and new: nobody has had a reason to apply it by hand

@@ -22,6 +22,7 @@ from ledger_assets.tables.fields import TableSpec
 if TYPE_CHECKING:
     import psycopg
 
+    from ledger_assets.access.report import AccessReport
     from ledger_assets.extract.export import Export
     from ledger_assets.ledger.store import Ledger
     from ledger_assets.load.report import LoadReport
@@ -105,15 +106,13 @@ def assert_may_load(settings: Settings, confirm: str) -> None:
     """
     if settings.environment is not Environment.PRODUCTION:
         return
-    if confirm != settings.target_name:
-        raise TargetError(
-            f"production is loaded only with the target's own name: use --confirm {settings.target_name} "
-            "(in the web UI: config confirm)"
-        )
-    raise TargetError(
+    refused = (
         f"production load refused: there is no verified checkpoint of {settings.target_name} to go back to, and this "
         "version cannot take one yet; use: ledger-assets migrate production --dry-run"
     )
+    if confirm != settings.target_name:
+        refused += f". It also needs the target's own name: --confirm {settings.target_name} (in the web UI: config confirm)"
+    raise TargetError(refused)
 
 
 def load_latest(
@@ -205,10 +204,18 @@ def scratch_database(connection: psycopg.Connection) -> Iterator[psycopg.Connect
         owner.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         try:
             with connect(url, application_name="ledger:scratch") as scratch:
+                schema.apply_stand_in(scratch)
                 schema.apply(scratch)
                 yield scratch
         finally:
             owner.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def access(connection: psycopg.Connection) -> AccessReport:
+    """The access matrix, tried in the target as every role and rolled back."""
+    from ledger_assets.access.run import check_access
+
+    return check_access(connection)
 
 
 def prove(
@@ -221,6 +228,7 @@ def prove(
     from ledger_assets.extract import pinned
     from ledger_assets.extract.export import Export
     from ledger_assets.ledger.store import Ledger
+    from ledger_assets.load.erasures import assert_provable
     from ledger_assets.load.history import last_load
     from ledger_assets.load.sqlfiles import plain_errors
     from ledger_assets.proof.reconcile import reconcile
@@ -231,6 +239,8 @@ def prove(
         raise TargetError(
             f"there is nothing to prove: {settings.target_name} was never loaded; run: ledger-assets migrate ENV"
         )
+    with plain_errors("what was erased"), connection.transaction():
+        assert_provable(connection, last.committed_at)
     export = Export(store, last.export_id)
     ledger = Ledger(store, last.ledger_id) if specs and last.ledger_id is not None else None
     return reconcile(

@@ -72,7 +72,7 @@ def build_supabase_assets(
             )
             for name, k in keys.items()
         ],
-        check_specs=[c for name, k in keys.items() for c in checks.load_specs(k)],
+        check_specs=[c for name, k in keys.items() for c in checks.load_specs(k, name)],
     )
     def load(
         context: dg.AssetExecutionContext,
@@ -81,6 +81,8 @@ def build_supabase_assets(
         postgres: PostgresResource,
         run_lock: RunLock,
     ) -> Events:
+        from ledger_assets import lane
+
         report, versions = run_load(context, config.confirm, objects, postgres, None)
         if report.committed:
             known = set(partitions.get_partition_keys())
@@ -89,6 +91,9 @@ def build_supabase_assets(
                     context.log_event(
                         dg.AssetMaterialization(months_key, partition=month, metadata=dict(counts))
                     )
+        if keys[RAW_RECORDS] in context.selected_asset_keys:
+            with one_line_failures(), postgres.connect(context.run.run_id) as connection:
+                yield checks.access_result(keys[RAW_RECORDS], lane.access(connection))
         for name, k in keys.items():
             if k not in context.selected_asset_keys:
                 continue

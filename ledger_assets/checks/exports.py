@@ -18,7 +18,7 @@ COMPLETE = "complete"
 DECLARED = "fields_declared"
 FILES = "files_present"
 REMEDY = {
-    "undeclared": "declare it in ledger_assets/tables (RawOnly is enough)",
+    "undeclared": "declare it in ledger_assets/tables (RawOnly is enough; a whole table: raw_only.py)",
     "missing": "put it back in Airtable, or take its declaration away",
     "renamed": "nothing need be done, it is followed by its id",
     "retyped": "look at what its cells hold now, then: ledger-assets inventory ENV --accept",
@@ -88,7 +88,7 @@ def refuse_unplaced(drift: "Sequence[Drift]") -> None:
     """Raise SourceError for drift of tables that have no asset yet, and so no check that could turn red."""
     if drift:
         raise SourceError(
-            f"{drift[0].detail}: declare its fields in ledger_assets/tables (RawOnly is enough)"
+            f"{drift[0].detail}: write a module for it in ledger_assets/tables, or a line in raw_only.py there"
         )
 
 
@@ -105,6 +105,7 @@ def table_metadata(manifest: "ExportManifest", table: "TableManifest") -> dict[s
         "ids_sha256": table.ids_sha256,
         "content_sha256": table.content_sha256,
         "final": manifest.final,
+        "continued": manifest.continued or "no",
     }
 
 

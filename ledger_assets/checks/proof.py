@@ -79,7 +79,7 @@ def proof_results(asset: dg.AssetKey, proof: "Proof") -> list[dg.AssetCheckResul
 
 
 GATHERED = {
-    "records": {"records"},
+    "records": {"records", "export"},
     "cells": {"cells", "columns", "rows", "consent"},
     "links": {"links", "derived"},
     "files": {"files"},

@@ -12,18 +12,37 @@ from ledger_assets.checks.results import SAMPLE, result, spec
 from ledger_assets.lane import RAW as RAW_RECORDS
 
 if TYPE_CHECKING:
+    from ledger_assets.access.report import AccessReport
     from ledger_assets.load.report import CheckOutcome, LoadReport, TableCounts
 
 COUNTS = "counts"
 RELATIONSHIPS = "relationships"
+CONSENT = "consent"
+ACCESS = "access"
+STORIES = "stories"
 
 
-def load_specs(asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """The checks of one loaded table (or of the months)."""
-    return [
+def load_specs(asset: dg.AssetKey, name: str | None = None) -> list[dg.AssetCheckSpec]:
+    """The checks of one loaded table (or, name None, of the months)."""
+    specs = [
         spec(asset, COUNTS, "The rows in Postgres are those of the ledger, by id and by hash, whole table."),
         spec(asset, RELATIONSHIPS, "Every foreign key and every link finds its other end: orphans 0."),
     ]
+    if name == STORIES:
+        text = (
+            "No story is more open than its people's consents, and what the consent rule keeps is not stale."
+        )
+        specs.append(spec(asset, CONSENT, text))
+    if name == RAW_RECORDS:
+        text = "Every role can do in this database what access/matrix.md says, cell by cell, and nothing else."
+        specs.append(spec(asset, ACCESS, text))
+    return specs
+
+
+def access_result(asset: dg.AssetKey, report: "AccessReport") -> dg.AssetCheckResult:
+    """The result of the access matrix, which was tried in a transaction of its own and rolled back."""
+    detail = {"cells": report.cells, "different": report.lines[:SAMPLE], "not_run": list(report.not_run)}
+    return result(asset, ACCESS, report.passed, detail)
 
 
 def load_metadata(report: "LoadReport", name: str | None) -> dict[str, Any]:
@@ -48,8 +67,13 @@ def load_results(asset: dg.AssetKey, report: "LoadReport", name: str | None) -> 
     """
     outcomes = [c for c in report.checks if name is None or asset_name(c.table) == name]
     results = []
-    for check in (COUNTS, RELATIONSHIPS):
-        judged = [c for c in outcomes if (c.name in RELATIONSHIP_CHECKS) == (check == RELATIONSHIPS)]
+    for check in (COUNTS, RELATIONSHIPS, *([CONSENT] if name == STORIES else [])):
+        # The months have no check of their own for consent: theirs is among the counts, and as blocking.
+        judged = [
+            c
+            for c in outcomes
+            if _judges(c) == check or (name is None and check == COUNTS and _judges(c) == CONSENT)
+        ]
         failed = [c for c in judged if not c.passed]
         detail: dict[str, Any] = {"checked": len(judged), "failed": [_words(c) for c in failed][:SAMPLE]}
         if not report.committed:
@@ -59,7 +83,9 @@ def load_results(asset: dg.AssetKey, report: "LoadReport", name: str | None) -> 
     return results
 
 
-RELATIONSHIP_CHECKS = frozenset({"relationships"})
+def _judges(outcome: "CheckOutcome") -> str:
+    """Which check of the asset an outcome belongs to."""
+    return outcome.name if outcome.name in (RELATIONSHIPS, CONSENT) else COUNTS
 
 
 def asset_name(table: str) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -164,11 +165,16 @@ def _entry(table_id: str, record_id: str, field_id: str, item: Any) -> Attachmen
         table_id=table_id,
         record_id=record_id,
         field_id=field_id,
-        filename=str(item.get("filename") or ""),
+        filename=_holdable(item.get("filename")),
         size=size or 0,
-        content_type=str(item.get("type") or ""),
+        content_type=_holdable(item.get("type")),
         problem=None if readable else "the cell holds no attachment with id, address and size",
     )
+
+
+def _holdable(value: Any) -> str:
+    """As text that Postgres can hold: NUL and lone halves of characters become U+FFFD, as in the records' ``fields``."""
+    return re.sub("[\x00\ud800-\udfff]", "\ufffd", str(value or ""))
 
 
 def _kept(

@@ -1,52 +1,63 @@
-"""The hashes of a table's manifest, from what is really in the store: every page is read back once.
+"""The hashes of a table's manifest and its index, from what is really in the store: every page is read back once.
 
-Memory stays flat: of each record only its own hash is kept, and the table's content hash is of those.
+Memory stays flat: of each record only its id, its time and its hashes are kept.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ledger_assets.errors import StoreError
 from ledger_assets.extract.export import page_key, read_lines
+from ledger_assets.extract.index import index_of, pack_index
 from ledger_assets.storage import ObjectStore
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
 class Digest:
-    """Counts and SHA-256 (hex) of a table's records, each id once, the first text delivered counting."""
+    """Counts and SHA-256 (hex) of a table's records, each id once, the first text delivered counting; and the bytes of
+    its index."""
 
     records: int
     duplicates: int
     ids_sha256: str
     content_sha256: str
+    index: bytes = field(repr=False)
 
 
 def digest(store: ObjectStore, export_id: str, table_id: str, pages: Sequence[Sequence[str]]) -> Digest:
     """Hash the table whose ``pages`` hold these record ids. Raises :class:`StoreError` for a damaged page."""
-    hashes = bytearray()
+    index = index_of(_read_back(store, export_id, table_id, pages))
+    ids, content = _hashes(index)
+    delivered = sum(map(len, pages))
+    return Digest(index.height, delivered - index.height, ids, content, pack_index(index))
+
+
+def _read_back(
+    store: ObjectStore, export_id: str, table_id: str, pages: Sequence[Sequence[str]]
+) -> Iterator[list[str]]:
     for number, page in enumerate(pages):
         lines = read_lines(store, page_key(export_id, table_id, number))
         if len(lines) != len(page):
             raise StoreError(
                 f"page {number} of table {table_id} in export {export_id} is damaged; export again"
             )
-        for raw in lines:
-            hashes += hashlib.sha256(raw.encode()).digest()
-    delivered = [record_id for page in pages for record_id in page]
+        yield lines
+
+
+def _hashes(index: pl.DataFrame) -> tuple[str, str]:
+    """Of the sorted ids, and of the ids with their texts' hashes."""
+    import polars as pl
+
+    ordered = index.select("record_id", text=pl.col("sha256").bin.encode("hex")).sort("record_id")
     ids, content = hashlib.sha256(), hashlib.sha256()
-    unique = _first_of_each(delivered)
-    for at in unique:
-        ids.update(f"{delivered[at]}\n".encode())
-        content.update(f"{delivered[at]} {hashes[32 * at : 32 * at + 32].hex()}\n".encode())
-    return Digest(len(unique), len(delivered) - len(unique), ids.hexdigest(), content.hexdigest())
-
-
-def _first_of_each(delivered: Sequence[str]) -> list[int]:
-    """Where each id stands first, in the ids' order."""
-    first: dict[str, int] = {}
-    for at, record_id in enumerate(delivered):
-        first.setdefault(record_id, at)
-    return [first[record_id] for record_id in sorted(first)]
+    for record_id, text in ordered.iter_rows():
+        ids.update(f"{record_id}\n".encode())
+        content.update(f"{record_id} {text}\n".encode())
+    return ids.hexdigest(), content.hexdigest()

@@ -2,6 +2,7 @@
 
     exports/<export id>/metadata.json     the base's metadata, as delivered .../tables/<table
     id>/<page>.jsonl.zst  the records of one page, each line the exact slice of the response text
+    .../index/<table id>.parquet          which records there are, their pages and hashes, see ``index``
     .../comments/<table id>.jsonl.zst     {"record_id", "comment": as delivered} where there are any
     .../progress/...                      how far an unfinished export is; of no meaning afterwards
     .../MANIFEST.json                     written last, create-only: no manifest, no export
@@ -18,14 +19,18 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import zstandard
 
 from ledger_assets.errors import StoreError
+from ledger_assets.extract.index import index_of, unpack_index
 from ledger_assets.extract.metadata import BaseMeta, parse_metadata
 from ledger_assets.extract.slices import head
 from ledger_assets.storage import ObjectMissing, ObjectStore, damaged
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FORMAT = 1
 FOLDER = "exports"
@@ -47,7 +52,7 @@ class TableManifest:
     ``ids_sha256``: of the sorted record ids, each followed by a line feed. ``content_sha256``: of
     one line ``<record id> <SHA-256 hex of its raw UTF-8>`` per record in id order, each followed by a line
     feed: Postgres can compute it anew without sorting a base's texts. ``restarts``: how often the scan began anew
-    (422, interruption).
+    (422, interruption). ``index_sha256``: of the index's object; '': there is none.
     """
 
     id: str
@@ -61,6 +66,7 @@ class TableManifest:
     scan_started: str
     scan_finished: str
     restarts: int = 0
+    index_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,11 @@ def parse_manifest(data: bytes) -> ExportManifest:
 def page_key(export_id: str, table_id: str, page: int) -> str:
     """Key of the object that holds page number ``page`` (from 0) of a table."""
     return f"{FOLDER}/{export_id}/tables/{table_id}/{page:06d}.jsonl.zst"
+
+
+def index_key(export_id: str, table_id: str) -> str:
+    """Key of the object that holds a table's index."""
+    return f"{FOLDER}/{export_id}/index/{table_id}.parquet"
 
 
 RECORD_SEPARATOR = "\x1e"
@@ -179,7 +190,28 @@ class Export:
     def pages(self, table_id: str) -> Iterator[list[str]]:
         """The table's raw records page by page, as stored: an id may come again (see :meth:`records`)."""
         for page in range(self.table(table_id).pages):
-            yield read_lines(self._store, page_key(self.export_id, table_id, page))
+            yield self.page(table_id, page)
+
+    def page(self, table_id: str, page: int) -> list[str]:
+        """The raw records of one page, as stored."""
+        return read_lines(self._store, page_key(self.export_id, table_id, page))
+
+    def index(self, table_id: str) -> pl.DataFrame:
+        """The table's index; of an export without one it is made of all its pages.
+
+        Raises :class:`StoreError` when its object is not what the manifest says.
+        """
+        wanted = self.table(table_id).index_sha256
+        if not wanted:
+            return index_of(self.pages(table_id))
+        key = index_key(self.export_id, table_id)
+        try:
+            data = self._store.get(key)
+        except ObjectMissing:
+            raise damaged(self._store, key) from None
+        if hashlib.sha256(data).hexdigest() != wanted:
+            raise damaged(self._store, key)
+        return unpack_index(data)
 
     def records(self, table_id: str) -> Iterator[RawRecord]:
         """The table's records in Airtable's order, each id once (a page re-read after a restart repeats

@@ -10,6 +10,7 @@ record that was deleted in between would stay in it).
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import deque
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from ledger_assets.errors import SourceError, StoreError
 from ledger_assets.extract.client import AirtableClient
 from ledger_assets.extract.digest import digest
-from ledger_assets.extract.export import TableManifest, comments_key, pack, page_key, read_lines
+from ledger_assets.extract.export import TableManifest, comments_key, index_key, pack, page_key, read_lines
 from ledger_assets.extract.metadata import TableMeta
 from ledger_assets.extract.responses import IteratorLost
 from ledger_assets.extract.slices import RecordSlice, record
@@ -116,6 +117,7 @@ def scan_table(job: Job, table: TableMeta) -> Scanned:
     if not progress.finished:
         progress = _keep_comments(job, table, progress, kept)
     found = digest(job.export.store, job.export.export_id, table.id, kept.pages)
+    job.export.store.put(index_key(job.export.export_id, table.id), found.index)
     report("export", table.name, found.records, found.records)
     manifest = TableManifest(
         id=table.id,
@@ -129,6 +131,7 @@ def scan_table(job: Job, table: TableMeta) -> Scanned:
         scan_started=progress.scan_started,
         scan_finished=progress.scan_finished,
         restarts=progress.restarts,
+        index_sha256=hashlib.sha256(found.index).hexdigest(),
     )
     return Scanned(manifest, frozenset(record_id for page in kept.pages for record_id in page))
 

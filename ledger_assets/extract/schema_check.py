@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ledger_assets.extract.metadata import BaseMeta, FieldMeta, TableMeta
+from ledger_assets.tables.fields import kept_whole
 
 if TYPE_CHECKING:
     from ledger_assets.tables.fields import TableSpec
@@ -51,21 +52,30 @@ def undeclared(meta: BaseMeta, specs: Iterable[TableSpec], pinned: BaseMeta | No
     Without table modules (profile ``any_base``) only the pinned metadata counts: everything is kept raw
     anyway.
     """
+    declarations = [declaration for spec in specs for declaration in spec.declares]
     declared: dict[str, set[str]] = {}
-    for spec in specs:
-        for declaration in spec.declares:
+    for declaration in declarations:
+        if declaration.field is not None:
             declared.setdefault(declaration.table, set()).add(declaration.field)
     drifts = (
         list(_against_pinned(meta, pinned)) if pinned is not None and pinned.base_id == meta.base_id else []
     )
-    if declared:
-        drifts.extend(_against_declared(meta, declared, pinned))
+    whole = kept_whole(declarations)
+    if declarations:
+        drifts.extend(_against_declared(meta, declared, whole, pinned))
     return list(dict.fromkeys(drifts))
 
 
 def _against_declared(
-    meta: BaseMeta, declared: Mapping[str, set[str]], pinned: BaseMeta | None
+    meta: BaseMeta, declared: Mapping[str, set[str]], whole: Iterable[str], pinned: BaseMeta | None
 ) -> Iterator[Drift]:
+    raw_only: set[str] = set()
+    for table_name in whole:
+        table = _table(meta, table_name, pinned)
+        if table is None:
+            yield _missing_table(table_name)
+        else:
+            raw_only.add(table.id)
     known: dict[str, set[str]] = {}
     for table_name, fields in declared.items():
         table = _table(meta, table_name, pinned)
@@ -81,6 +91,8 @@ def _against_declared(
             else:
                 known[table.id].add(field.id)
     for table in meta.tables:
+        if table.id in raw_only:
+            continue
         if table.id not in known:
             yield Drift(
                 DriftKind.UNDECLARED, table.name, None, f"table {table.name!r} is declared by no table module"

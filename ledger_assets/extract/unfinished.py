@@ -128,7 +128,7 @@ def begin(store: ObjectStore, begun: Begun, metadata: str) -> Unfinished:
 
 def interrupted(store: ObjectStore, base_id: str, owned_by: str) -> list[Unfinished]:
     """The interrupted exports of the base, newest first. Those of another lock folder may be running: left
-    alone.
+    alone; so are those whose beginning a power cut has garbled: nobody can tell whose they are.
     """
     found = []
     for export_id in reversed(store.folders(FOLDER)):
@@ -136,7 +136,7 @@ def interrupted(store: ObjectStore, base_id: str, owned_by: str) -> list[Unfinis
             continue
         try:
             begun = Begun(**json.loads(store.get(f"{FOLDER}/{export_id}/progress/begun.json")))
-        except ObjectMissing:
+        except (ObjectMissing, ValueError, TypeError):
             continue
         if (begun.base_id, begun.owner) == (base_id, owned_by):
             found.append(Unfinished(store, export_id, begun))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ import polars as pl
 
 from ledger_assets.ledger import checks
 from ledger_assets.ledger.identity import ids_digest, source_hashes
+from ledger_assets.ledger.shelf import Shelf
 from ledger_assets.ledger.source import Source
 from ledger_assets.ledger.store import (
     QUARANTINE,
@@ -29,6 +31,7 @@ from ledger_assets.ledger.store import (
     LedgerTable,
     key,
 )
+from ledger_assets.memory import give_back
 from ledger_assets.progress import report
 from ledger_assets.tables.fields import Mapped, Rule, TableSpec, Transformed
 
@@ -50,16 +53,25 @@ def build_ledger(
 ) -> LedgerManifest:
     """The ledger of ``export``, stored. Raises CheckFailed when rows do not hold their model, SettingsError
     for a faulty mapping file, SourceError when the base lacks a declared table or field."""
+    give_back()
     started = datetime.now(UTC)
     ledger_id = f"{started:%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(2)}"
-    source = Source(export, pinned, inventory, mappings, specs=specs)
-    tables, files = [], {}
+    shelf = Shelf(store, ledger_id)
+    source = Source(export, pinned, inventory, mappings, specs=specs, shelf=shelf)
+    tables, files, accounted = [], {}, []
+    found: dict[str, Transformed] = {}
     for done, spec in enumerate(specs):
         report("ledger", spec.name, done, len(specs))
-        rows = _rows(spec, source.transformed(spec.name).rows)
+        made = source.transformed(spec.name)
+        rows = _rows(spec, made.rows)
         files[spec.name] = _put(store, ledger_id, spec.name, rows)
-        tables.append(_summary(source, spec, rows))
-    for name, frame in _findings(source, specs).items():
+        tables.append(_summary(source, spec, made, rows))
+        if spec.source is not None:
+            accounted.append(checks.accounted(source, spec, made))
+        found[spec.name] = replace(made, rows=made.rows.clear())
+        source.put_away(spec.name)
+        del made, rows
+    for name, frame in _findings(found).items():
         files[name] = _put(store, ledger_id, name, frame)
     manifest = LedgerManifest(
         ledger_id=ledger_id,
@@ -68,9 +80,10 @@ def build_ledger(
         started_at=started.isoformat(),
         finished_at=datetime.now(UTC).isoformat(),
         tables=tuple(tables),
-        checks=tuple(_checks(source, specs)),
+        checks=(*accounted, *_symmetric(source, specs)),
         files=files,
     )
+    shelf.clear()
     store.put(key(ledger_id, "MANIFEST.json"), manifest.to_json(), create=True)
     report("ledger", "complete", len(specs), len(specs))
     return manifest
@@ -83,8 +96,7 @@ def _rows(spec: TableSpec, made: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(source_hashes(rows))
 
 
-def _summary(source: Source, spec: TableSpec, rows: pl.DataFrame) -> LedgerTable:
-    made = source.transformed(spec.name)
+def _summary(source: Source, spec: TableSpec, made: Transformed, rows: pl.DataFrame) -> LedgerTable:
     whole = made.quarantined.filter(pl.col("field").is_null()).height
     kinds = made.reported.group_by("kind").len().sort("kind")
     return LedgerTable(
@@ -99,17 +111,13 @@ def _summary(source: Source, spec: TableSpec, rows: pl.DataFrame) -> LedgerTable
     )
 
 
-def _checks(source: Source, specs: Sequence[TableSpec]) -> list[LedgerCheck]:
-    accounted = [
-        checks.accounted(source, s, source.transformed(s.name)) for s in specs if s.source is not None
-    ]
+def _symmetric(source: Source, specs: Sequence[TableSpec]) -> list[LedgerCheck]:
     linked = [s for s in specs if any(isinstance(d, Mapped) and d.rule is Rule.LINK for d in s.declares)]
-    return [*accounted, *(checks.symmetric(source, specs, spec) for spec in linked)]
+    return [checks.symmetric(source, specs, spec) for spec in linked]
 
 
-def _findings(source: Source, specs: Sequence[TableSpec]) -> dict[str, pl.DataFrame]:
+def _findings(made: Mapping[str, Transformed]) -> dict[str, pl.DataFrame]:
     """The frames of all tables together, each entry with the target table whose module said it."""
-    made = {spec.name: source.transformed(spec.name) for spec in specs}
 
     def together(part: Callable[[Transformed], pl.DataFrame]) -> pl.DataFrame:
         frames = [part(one).select(pl.lit(name).alias("table"), pl.all()) for name, one in made.items()]

@@ -44,27 +44,31 @@ def accounted(source: Source, spec: TableSpec, made: Transformed) -> LedgerCheck
     """Records of the export = rows + whole records quarantined + skipped, by id set; and nobody in two
     places."""
     assert spec.source is not None
-    rows = set(made.rows["airtable_record_id"].to_list())
-    whole = set(made.quarantined.filter(pl.col("field").is_null())["record_id"].to_list())
-    skipped = set(made.skipped["record_id"].to_list())
     read = source.read(spec.source)
-    lost = set(read.records["airtable_record_id"].to_list()) | set(read.skipped["record_id"].to_list())
-    lost -= rows | whole | skipped
-    twice = (rows & whole) | (rows & skipped) | (whole & skipped)
-    total = len(rows) + len(whole) + len(skipped)
+    whole = made.quarantined.filter(pl.col("field").is_null())
+    places = [_ids(made.rows, "airtable_record_id"), _ids(whole), _ids(made.skipped)]
+    placed = pl.concat(places)
+    given = pl.concat([_ids(read.records, "airtable_record_id"), _ids(read.skipped)])
+    lost = given.join(placed, on="id", how="anti")["id"].unique()
+    twice = placed.filter(pl.col("id").is_duplicated())["id"].unique()
+    delivered = made.rows.height + whole.height + made.skipped.height
     return LedgerCheck(
         spec.name,
         ACCOUNTED,
-        not lost and not twice and total == read.total == made.rows.height + len(whole) + len(skipped),
+        lost.is_empty() and twice.is_empty() and placed.height == read.total == delivered,
         {
             "records": read.total,
             "rows": made.rows.height,
-            "quarantined": len(whole),
-            "skipped": len(skipped),
-            "lost": sorted(lost)[:SAMPLE],
-            "twice": sorted(twice)[:SAMPLE],
+            "quarantined": places[1].height,
+            "skipped": places[2].height,
+            "lost": lost.sort().head(SAMPLE).to_list(),
+            "twice": twice.sort().head(SAMPLE).to_list(),
         },
     )
+
+
+def _ids(frame: pl.DataFrame, column: str = "record_id") -> pl.DataFrame:
+    return frame.select(id=column).unique()
 
 
 def symmetric(source: Source, specs: Sequence[TableSpec], spec: TableSpec) -> LedgerCheck:

@@ -6,14 +6,14 @@ made. What does not: what becomes of a cell (``tables``), writing anything (``bu
 
 Invariants: names are resolved by the pinned metadata first, then by the export's own, so that a renamed field
 is read on; the cells of a record stand in one row; each record id counts once. Parsed pages are turned into
-columns at once, so memory holds the declared cells and nothing else.
+columns at once; with a shelf, memory holds the declared cells and the rows of the large table used last, not of all.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from ledger_assets.tables.mapping import Mapping, load_mapping
 if TYPE_CHECKING:
     from ledger_assets.extract.attachments import AttachmentInventory
     from ledger_assets.extract.export import Export
+    from ledger_assets.ledger.shelf import Shelf
 
 COMPUTED_TYPES = frozenset({
     "formula", "rollup", "count", "multipleLookupValues", "createdTime", "lastModifiedTime", "createdBy",
@@ -39,7 +40,7 @@ COMPUTED_TYPES = frozenset({
 """Field types that Airtable fills by itself, in a blank record too."""
 BLANK = "blank record"
 """The one rule by which a record makes no row without being quarantined: no cell that a person filled."""
-CHUNK = 5_000
+CHUNK = 2_000
 _decode = json.JSONDecoder(parse_int=Number, parse_float=Number).decode
 
 
@@ -73,6 +74,7 @@ class Source:
         mappings: Path | None = None,
         *,
         specs: Sequence[TableSpec],
+        shelf: Shelf | None = None,
     ) -> None:
         self._export = export
         self._pinned = pinned if pinned is not None and pinned.base_id == export.manifest.base_id else None
@@ -81,6 +83,7 @@ class Source:
         self._specs = {spec.name: spec for spec in specs}
         self._read: dict[str, Read] = {}
         self._made: dict[str, Transformed] = {}
+        self._shelf = shelf
         self._mapping: dict[str, Mapping] = {}
         self.base_id = export.manifest.base_id
 
@@ -92,11 +95,11 @@ class Source:
     def rejected(self, table: str) -> pl.DataFrame:
         """Quarantine entries of the cells whose JSON has not the declared shape; they are NULL in
         ``records``."""
-        return self.read(table).rejected
+        return self._known(table).rejected
 
     def skipped(self, table: str) -> pl.DataFrame:
         """The blank records."""
-        return self.read(table).skipped
+        return self._known(table).skipped
 
     def unreadable(self, table: str) -> pl.DataFrame:
         """Quarantine entries of the records whose createdTime cannot be read: no row, no month."""
@@ -107,7 +110,16 @@ class Source:
         """What the module of target table ``name`` makes; made once, on first use."""
         if name not in self._made:
             self._made[name] = self._specs[name].transform(self)
-        return self._made[name]
+        rows = f"rows of {name}"
+        if self._shelf is None or rows not in self._shelf:
+            return self._made[name]
+        return replace(self._made[name], rows=self._shelf.get(rows))
+
+    def put_away(self, name: str) -> None:
+        """The rows of target table ``name`` are written: only who refers to them needs them again."""
+        made = self._made[name]
+        if self._shelf is not None and self._shelf.put(f"rows of {name}", made.rows):
+            self._made[name] = replace(made, rows=made.rows.clear())
 
     def mapping(self, name: str) -> Mapping:
         """The reviewed mapping file of derived table ``name``."""
@@ -166,8 +178,19 @@ class Source:
 
     def read(self, name: str) -> Read:
         """Table ``name``, read on first use."""
+        read = self._known(name)
+        cells = f"cells of {name}"
+        if self._shelf is None or cells not in self._shelf:
+            return read
+        return replace(read, records=self._shelf.get(cells))
+
+    def _known(self, name: str) -> Read:
+        """Table ``name``, read on first use; without its records when they are on the shelf."""
         if name not in self._read:
-            self._read[name] = self._read_table(self.table(name), self._wanted(name))
+            read = self._read_table(self.table(name), self._wanted(name))
+            if self._shelf is not None and self._shelf.put(f"cells of {name}", read.records):
+                read = replace(read, records=read.records.clear())
+            self._read[name] = read
         return self._read[name]
 
     def _declared(self) -> Iterable[Mapped]:

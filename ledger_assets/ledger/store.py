@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -119,13 +119,17 @@ class Ledger:
         except (ValueError, LookupError, TypeError):
             raise damaged(store, key(ledger_id, "MANIFEST.json")) from None
 
-    def frame(self, table: str) -> pl.DataFrame:
-        """The rows of one target table. Raises :class:`StoreError` when its object is not what was written."""
-        name = key(self.ledger_id, f"{table}.parquet")
-        content = self._store.get(name)
-        if hashlib.sha256(content).hexdigest() != self.manifest.files.get(table):
-            raise damaged(self._store, name)
-        return pl.read_parquet(io.BytesIO(content))
+    def frame(self, table: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The rows of one target table (``columns``: only these). Raises :class:`StoreError` when its object is not
+        what was written."""
+        return pl.read_parquet(self._object(table), columns=None if columns is None else list(columns))
+
+    def columns(self, table: str) -> list[str]:
+        """The columns of :meth:`frame`."""
+        return list(pl.read_parquet_schema(self._object(table)))
+
+    def _object(self, table: str) -> io.BytesIO:
+        return verified(self._store, key(self.ledger_id, f"{table}.parquet"), self.manifest.files.get(table))
 
     @cached_property
     def quarantined(self) -> pl.DataFrame:
@@ -141,6 +145,14 @@ class Ledger:
     def reported(self) -> pl.DataFrame:
         """What a person has to decide."""
         return self.frame(REPORTED)
+
+
+def verified(store: ObjectStore, name: str, sha256: str | None) -> io.BytesIO:
+    """The object's bytes. Raises :class:`StoreError` when their hash is another."""
+    content = store.get(name)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise damaged(store, name)
+    return io.BytesIO(content)
 
 
 def list_ledgers(store: ObjectStore) -> list[str]:

@@ -21,12 +21,13 @@ OLDEST = 15
 """The oldest major version of Postgres that is tested."""
 CONNECT_SECONDS = 15
 URL = "the database URL (DATABASE_URL or STAGING_DATABASE_URL)"
+"""What messages call the setting when nobody says which it is."""
 
-_CORRECT = f"correct {URL}"
+_CORRECT = "correct {setting}"
 _PROBLEMS = (
     ("password authentication failed|no password supplied", "refuses the password of {user}", _CORRECT),
     ('role ".*" does not exist', "has no role {user}", _CORRECT),
-    ('database ".*" does not exist', "has no database {database}", f"create it, or {_CORRECT}"),
+    ('database ".*" does not exist', "has no database {database}", "create it, or correct {setting}"),
     (
         "could not translate host name|failed to resolve host|not known",
         "cannot be found, no host has the name {host}",
@@ -35,21 +36,37 @@ _PROBLEMS = (
     (
         "server does not support SSL",
         "does not offer TLS",
-        "turn it on there; only inside a private network add ?sslmode=disable to the URL",
+        "turn it on there; only inside a private network add ?sslmode=disable to {setting}",
+    ),
+    (
+        r"(?s)\A(?!.*SSL encryption).*(no encryption|SSL (connection )?is required|requires SSL)",
+        "lets in encrypted connections only",
+        "set sslmode=require in {setting}",
+    ),
+    (
+        r"SSL error: (?!certificate)|SSL SYSCALL|response to SSL negotiation",
+        "broke off the TLS handshake",
+        (
+            "check that host and port are Postgres's own and that nothing stands between; {setting} needs sslmode=require "
+            "outside a private network"
+        ),
     ),
     ("sslmode value .* invalid when SSL", "needs TLS and this client has none", "install psycopg[binary]"),
     (
         "certificate",
         "shows a certificate that is not accepted",
-        "set sslrootcert in the URL to its authority's file",
+        (
+            "set sslrootcert in {setting} to its authority's file (sslrootcert=system: this machine's authorities), or "
+            "sslmode=require, which encrypts without asking who answers"
+        ),
     ),
     (
         "no pg_hba.conf entry|pg_hba.conf rejects",
         "does not let {user} in from here",
         "allow this machine's address there",
     ),
-    ("Connection refused", "refuses connections, nothing listens there", f"start it, or {_CORRECT}"),
-    ("timeout|timed out", "does not answer", f"check the network and the address, or {_CORRECT}"),
+    ("Connection refused", "refuses connections, nothing listens there", "start it, or correct {setting}"),
+    ("timeout|timed out", "does not answer", "check the network and the address, or correct {setting}"),
     (
         "too many (connections|clients)|remaining connection slots",
         "has no connection left",
@@ -71,18 +88,19 @@ _SESSION = (
 )
 
 
-def connect(url: str, *, application_name: str) -> psycopg.Connection:
-    """Open a connection and run the preflight. Raises TargetError, one line, without address or password.
+def connect(url: str, *, application_name: str, setting: str = URL) -> psycopg.Connection:
+    """Open a connection and run the preflight. Raises TargetError, one line, without address or password; ``setting``
+    is the variable that it tells to correct.
 
     The connection is idle and not in autocommit mode; its session settings are committed.
     """
-    parameters = _parameters(url)
+    parameters = _parameters(url, setting)
     try:
         connection: psycopg.Connection = psycopg.connect(
             **{**parameters, "application_name": application_name, "connect_timeout": CONNECT_SECONDS}
         )
     except psycopg.OperationalError as error:
-        raise TargetError(_reason(str(error), parameters)) from None
+        raise TargetError(_reason(str(error), parameters, setting)) from None
     try:
         for setting in _SESSION:
             connection.execute(setting)
@@ -123,13 +141,13 @@ def preflight(connection: psycopg.Connection) -> list[str]:
     return []
 
 
-def _parameters(url: str) -> dict[str, Any]:
+def _parameters(url: str, setting: str) -> dict[str, Any]:
     try:
         parameters = conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         # libpq's message quotes the part that it cannot read, which may be the password.
         raise TargetError(
-            f"{URL} cannot be read: write it as postgresql://user:password@host:5432/database, with every "
+            f"{setting} cannot be read: write it as postgresql://user:password@host:5432/database, with every "
             "special character of the password percent-encoded"
         ) from None
     if "sslmode" not in parameters and not _local(str(parameters.get("host") or "")):
@@ -159,11 +177,16 @@ def _local(host: str) -> bool:
         return False
 
 
-def _reason(message: str, parameters: dict[str, Any]) -> str:
+def _reason(message: str, parameters: dict[str, Any], setting: str) -> str:
     """One line for a person. Where libpq speaks another language, it says the little that is sure."""
     host, port = parameters.get("host") or "localhost", parameters.get("port") or 5432
-    names = {"user": parameters.get("user"), "database": parameters.get("dbname"), "host": host}
+    names = {
+        "user": parameters.get("user"),
+        "database": parameters.get("dbname"),
+        "host": host,
+        "setting": setting,
+    }
     for pattern, problem, remedy in _PROBLEMS:
         if re.search(pattern, message):
-            return f"Postgres at {host}:{port} {problem.format(**names)}: {remedy}"
-    return f"Postgres at {host}:{port} cannot be used: check that it runs and that {URL} is right"
+            return f"Postgres at {host}:{port} {problem.format(**names)}: {remedy.format(**names)}"
+    return f"Postgres at {host}:{port} cannot be used: check that it runs and that {setting} is right"

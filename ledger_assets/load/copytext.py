@@ -1,4 +1,4 @@
-"""Polars frames as the text format of COPY.
+"""Polars frames, and single rows, as the text format of COPY.
 
 Text and not CSV: before Postgres 18 a line ``\\.`` inside a quoted CSV cell ends the data, and a story may
 hold one. NULL is ``\\N``, which no escaped text can be; the empty text stays empty.
@@ -6,7 +6,7 @@ hold one. NULL is ``\\N``, which no escaped text can be; the empty text stays em
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 from psycopg import sql
@@ -35,6 +35,25 @@ def copy_text(frame: pl.DataFrame) -> Iterator[bytes]:
             separator="\t", quote_style="never", null_value="\\N", include_header=False
         )
         yield text.encode()
+
+
+def row_text(cells: Iterable[str | bytes | list[str]]) -> str:
+    """One row of texts, bytes and lists of texts, none NULL."""
+    return "\t".join([_cell(cell) for cell in cells]) + "\n"
+
+
+def _cell(cell: str | bytes | list[str]) -> str:
+    if isinstance(cell, bytes):
+        return f"\\\\x{cell.hex()}"
+    if isinstance(cell, list):
+        if not cell:
+            return "{}"
+        items = (item.replace("\\", "\\\\").replace('"', '\\"') for item in cell)
+        cell = "{" + ",".join(f'"{item}"' for item in items) + "}"
+    for raw, escaped in zip(_RAW, _ESCAPED, strict=True):  # the backslash first
+        if raw in cell:
+            cell = cell.replace(raw, escaped)
+    return cell
 
 
 def _column(name: str, dtype: pl.DataType) -> pl.Expr:

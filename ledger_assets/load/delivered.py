@@ -1,4 +1,4 @@
-"""An export's records, comments and files as rows of schema airtable, and the load of all three.
+"""An export's comments and files as rows of schema airtable, and the load of both and of the records (``records``).
 
 What belongs here: which rows an export delivers. What does not: how rows are written (``raw``).
 """
@@ -9,18 +9,16 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
 from ledger_assets.errors import StoreError
-from ledger_assets.extract.content import content_sha256
 from ledger_assets.extract.export import Export
-from ledger_assets.load.jsontext import fields_json, member
+from ledger_assets.load.jsontext import member
 from ledger_assets.load.merge import Scope
-from ledger_assets.load.months import month_key
 from ledger_assets.load.raw import ATTACHMENTS, COMMENTS, RECORDS, RawLoad, Row, content_hash
+from ledger_assets.load.records import load_table
 from ledger_assets.load.report import CheckOutcome, TableCounts
 from ledger_assets.load.sqlfiles import Cursor
 from ledger_assets.storage import ObjectStore
@@ -56,8 +54,7 @@ def load_delivered(cur: Cursor, store: ObjectStore, export: Export, scope: Scope
     records, comments = RawLoad(cur, RECORDS, scope), RawLoad(cur, COMMENTS, scope)
     attachments = RawLoad(cur, ATTACHMENTS, scope)
     for table in export.manifest.tables:
-        rows = _records(export, table.id, scope)
-        records.add(table.id, rows, _record_values, label=table.name, total=table.records)
+        load_table(records, export, table, scope)
     chosen = None if scope.months is None else _loaded_records(cur)
     for table in export.manifest.tables:
         comments.add(
@@ -99,20 +96,6 @@ def _register(cur: Cursor, export: Export) -> None:
         "on conflict (export_id) do nothing",
         (export.export_id, manifest.base_id, raw, hashlib.sha256(raw.encode()).digest()),
     )
-
-
-def _records(export: Export, table_id: str, scope: Scope) -> Iterator[Row]:
-    for record in export.records(table_id):
-        if scope.months is not None:
-            created = datetime.fromisoformat(record.created_time)
-            if month_key(created, scope.first_month) not in scope.months:
-                continue
-        yield Row((record.id,), content_sha256(record.raw), record, len(record.raw))
-
-
-def _record_values(record: Any) -> tuple[Any, ...]:
-    fields, lossy = fields_json(record.raw)
-    return record.created_time, record.raw, fields, lossy, hashlib.sha256(record.raw.encode()).digest()
 
 
 def _comments(export: Export, table_id: str, chosen: set[tuple[str, str]] | None) -> Iterator[Row]:

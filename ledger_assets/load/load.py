@@ -23,14 +23,15 @@ from psycopg.rows import tuple_row
 
 from ledger_assets.errors import TargetError
 from ledger_assets.extract.export import Export
-from ledger_assets.load import claim, findings
+from ledger_assets.load import claim, erasures, findings, visibility
 from ledger_assets.load.columns import Target, read_targets
 from ledger_assets.load.delivered import Delivered, load_delivered
 from ledger_assets.load.links import settle
-from ledger_assets.load.merge import Merged, Scope, keys_table, merge_table
+from ledger_assets.load.merge import Merged, Scope, keys_table, merge_table, same_table
+from ledger_assets.load.months import COLUMN as MONTH_OF
 from ledger_assets.load.months import month_keys, parse_months
 from ledger_assets.load.report import CheckOutcome, LoadReport
-from ledger_assets.load.sqlfiles import Cursor, one, plain_errors
+from ledger_assets.load.sqlfiles import Cursor, names, one, plain_errors
 from ledger_assets.load.verify import verify_references, verify_rows
 from ledger_assets.progress import report
 from ledger_assets.storage import ObjectStore
@@ -38,6 +39,10 @@ from ledger_assets.tables.fields import TableSpec
 
 if TYPE_CHECKING:
     from ledger_assets.ledger.store import Ledger
+
+
+RECORDS_JUDGED = ("base_id", "table_id", "record_id", "created_time", "lossy", "source_deleted_at")
+"""Columns of ``airtable.records`` that queries choose rows by."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,8 @@ def _load(
     claim.begin(cur)
     claim.preflight(cur)
     claim.claim(cur, environment=environment, base_id=scope.base_id)
+    erasures.refuse_erased(cur, export)
+    cur.execute("select set_config('migration.run', %s, true)", (run_id,))
     cur.execute("set constraints all deferred")
     load_id = _register(cur, export, ledger, environment, run_id, scope)
     with plain_errors("load of the raw records"):
@@ -147,12 +154,15 @@ def _load_tables(cur: Cursor, ledger: Ledger, specs: Sequence[TableSpec], scope:
     merged: list[Merged] = []
     months: dict[str, dict[str, int]] = {}
     for number, spec in enumerate(specs):
-        frame = chosen.get(spec.name) if scope.months is not None else ledger.frame(spec.name)
-        assert frame is not None
+        target, waiting = targets[spec.name], len(left_out.get(spec.name, ()))
         with plain_errors(f"load of table {spec.name}"):
-            merged.append(
-                merge_table(cur, targets[spec.name], frame, scope, len(left_out.get(spec.name, ())))
-            )
+            done = same_table(cur, target, ledger, scope)
+            if done is not None:
+                frame = ledger.frame(spec.name, [MONTH_OF])
+            else:
+                frame = ledger.frame(spec.name) if scope.months is None else chosen[spec.name]
+                done = merge_table(cur, target, frame, scope, waiting)
+            merged.append(done)
         for month, count in Counter(month_keys(frame, scope.first_month).drop_nulls()).items():
             months.setdefault(month, {})[spec.name] = count
         report("load", spec.name, number + 1, len(specs))
@@ -194,6 +204,9 @@ def _verify(
     models = {spec.name: tuple(spec.model().columns) for spec in specs}
     for m in rows.merged:
         checks += verify_rows(cur, m, scope, models[m.target.name])
+    if visibility.STORIES in models:
+        visibility.refresh(cur)
+        checks.append(visibility.verify_consent(cur))
     return [*checks, *delivered.verify()]
 
 
@@ -227,9 +240,10 @@ def _finish(cur: Cursor, result: LoadReport) -> None:
 
 def _tidy(conn: psycopg.Connection, result: LoadReport) -> None:
     """VACUUM (ANALYZE) what was written: until then exact counts cannot use the visibility map."""
-    written = [sql.Identifier("public", name) for name, c in result.tables.items() if c.written]
+    written = [sql.SQL("public.{}").format(sql.Identifier(n)) for n, c in result.tables.items() if c.written]
     if any(c.written for c in result.raw.values()):
-        written.append(sql.Identifier("airtable", "records"))
+        # Statistics of texts help no query, and reading them for it takes as long as all other tables together.
+        written.append(sql.SQL("airtable.records ({})").format(names(RECORDS_JUDGED)))
     before = conn.autocommit
     conn.autocommit = True
     try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from psycopg import sql
@@ -21,7 +21,10 @@ from ledger_assets.errors import StoreError
 from ledger_assets.load.columns import Target
 from ledger_assets.load.copytext import copy_frame
 from ledger_assets.load.report import TableCounts
-from ledger_assets.load.sqlfiles import Cursor, statement
+from ledger_assets.load.sqlfiles import Cursor, one, statement
+
+if TYPE_CHECKING:
+    from ledger_assets.ledger.store import Ledger
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,32 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Merged:
-    """What became of one table. ``filled``: cells that are not NULL by column, of rows not changed here."""
+    """What became of one table. ``filled``: cells that are not NULL by column, of rows not changed here. ``same``: its
+    rows were compared as a whole and nothing was staged."""
 
     target: Target
     counts: TableCounts
     conflicts: tuple[Conflict, ...]
     columns: tuple[str, ...]
     filled: dict[str, int] = field(default_factory=dict)
+    same: bool = False
+
+
+def same_table(cur: Cursor, target: Target, ledger: Ledger, scope: Scope) -> Merged | None:
+    """The table when it holds the ledger's rows already, ids and hashes, and nothing else; None when it does not.
+
+    One hash of the whole table against the one that the ledger's manifest has: neither its rows are read nor its keys
+    staged. A conflict, a row that is gone or back, make another hash.
+    """
+    if scope.months is not None:
+        return None
+    made = ledger.manifest.table(target.name)
+    query = statement("digest", table=sql.Identifier(target.name), in_scope=scope.target_rows())
+    if one(cur, query, scope.parameters) != made.sha256:
+        return None
+    columns = target.loaded(ledger.columns(target.name))
+    counts = TableCounts(staged=made.rows, unchanged=made.rows)
+    return Merged(target, counts, (), columns, same=True)
 
 
 def merge_table(cur: Cursor, target: Target, frame: pl.DataFrame, scope: Scope, left_out: int) -> Merged:
@@ -93,6 +115,8 @@ def merge_table(cur: Cursor, target: Target, frame: pl.DataFrame, scope: Scope, 
     inserted = _insert(cur, target, frame, diff, actions, scope)
     updated = _update(cur, target, frame, names, parameters) if actions.get("update") else 0
     _flag(cur, names, actions)
+    if inserted or updated or actions.get("delete") or actions["returned"]:
+        cur.execute(statement("audit", diff=diff), {"table": target.name})
     found = cur.execute(statement("conflicts", **names), parameters).fetchall()
     conflicts = tuple(Conflict(target.name, str(row[0]), *row[1:]) for row in found)
     reported = sum(not c.silenced for c in conflicts)

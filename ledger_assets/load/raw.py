@@ -1,11 +1,9 @@
-"""The raw records, comments and attachments of an export into schema airtable, page by page, keyed by
-SHA-256.
+"""Rows of schema airtable: keys and hashes staged, new rows COPYed into the table, changed ones beside and merged.
 
-What belongs here: what Airtable delivered, as delivered. What does not: target tables (``merge``).
+What belongs here: how the rows of one kind are written and judged. What does not: which rows an export delivers
+(``records``, ``delivered``), target tables (``merge``).
 
-Invariants: memory does not grow with the base; a record that is the same is not touched; nothing is deleted.
-One pass over the export: each batch asks what is there, then COPYs new rows into the table and changed ones
-beside.
+Invariants: a row that is the same is not touched; nothing is deleted.
 """
 
 from __future__ import annotations
@@ -13,19 +11,23 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
 from psycopg import sql
 
+from ledger_assets.load.copytext import copy_frame, row_text
 from ledger_assets.load.merge import Scope
 from ledger_assets.load.report import SAMPLE, CheckOutcome, TableCounts
-from ledger_assets.load.sqlfiles import Cursor, names, statement
+from ledger_assets.load.sqlfiles import Cursor, names, one, statement
 from ledger_assets.progress import report
 
-BATCH_ROWS = 5_000
-BATCH_BYTES = 16 * 1024 * 1024
+_encode = json.JSONEncoder(sort_keys=True).encode
+Columns = tuple[Any, ...]
+BATCH_ROWS = 2_000
+BATCH_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class RawLoad:
     def __init__(self, cur: Cursor, kind: Kind, scope: Scope) -> None:
         self._cur, self._kind, self._scope = cur, kind, scope
         self._counts: dict[str, dict[str, int]] = {}
+        self._same: list[str] = []
         self._stored = ("base_id", "table_id", *kind.key, *kind.columns, kind.hash, "export_id")
         keys = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(k)) for k in kind.key)
         cur.execute(
@@ -101,26 +104,83 @@ class RawLoad:
         """Load one Airtable table's rows; ``values`` makes a row's other columns, only for rows that are
         written.
         """
-        counts = self._counts.setdefault(table_id, {"staged": 0, "inserted": 0, "updated": 0})
         some = self._any_known(table_id)
         for batch in _batches(rows):
             known = self._known(table_id, batch) if some else {}
-            self._copy(
-                self._kind.keys,
-                ("table_id", *self._kind.key, "hash"),
-                ((table_id, *r.key, r.hash) for r in batch),
-            )
+            columns = ("table_id", *self._kind.key, "hash")
+            self._copy(self._kind.keys, columns, ((table_id, *r.key, r.hash) for r in batch))
+            self._count(table_id, staged=len(batch))
             new = [r for r in batch if r.key not in known]
             changed = [r for r in batch if r.key in known and known[r.key] != r.hash]
-            target = sql.Identifier("airtable", self._kind.table)
-            self._write(
-                target, (*self._stored, "first_export_id"), table_id, new, values, (self._scope.export_id,)
+            self.write(
+                table_id, *([(*r.key, *values(r.source), r.hash) for r in part] for part in (new, changed))
             )
-            self._write(self._kind.stage, self._stored, table_id, changed, values, ())
-            counts["staged"] += len(batch)
-            counts["inserted"] += len(new)
-            counts["updated"] += len(changed)
-            report("load", label, counts["staged"], total)
+            report("load", label, self._counts[table_id]["staged"], total)
+
+    def holds(self, table_id: str, keys: pl.DataFrame) -> bool:
+        """Whether the rows of one Airtable table are exactly these, by key and ``hash``: then that is the judgement, and
+        nothing of it is staged. One hash of the whole table on both sides."""
+        kind = self._kind
+        query = statement("raw_digest", table=sql.Identifier(kind.table), hash=sql.Identifier(kind.hash))
+        parameters = {"base": self._scope.base_id, "table": table_id}
+        if one(self._cur, query, parameters) != _digest(keys):
+            return False
+        self._same.append(table_id)
+        self._count(table_id, staged=keys.height)
+        return True
+
+    def stage(self, table_id: str, keys: pl.DataFrame) -> None:
+        """Stage keys and ``hash`` of one Airtable table."""
+        copy_frame(self._cur, self._kind.keys, keys.select(pl.lit(table_id).alias("table_id"), pl.all()))
+        self._count(table_id, staged=keys.height)
+
+    def changes(self, table_id: str) -> pl.DataFrame | None:
+        """``record_id`` and ``new`` of the staged rows that are not here as they are; None: nothing of the table is."""
+        if not self._any_known(table_id):
+            return None
+        kind = self._kind
+        query = statement(
+            "raw_changes",
+            table=sql.Identifier(kind.table),
+            keys=kind.keys,
+            same_key=kind.same_key,
+            hash=sql.Identifier(kind.hash),
+        )
+        found = self._cur.execute(query, {"base": self._scope.base_id, "table": table_id}).fetchall()
+        return pl.DataFrame(found, schema={"record_id": pl.String, "new": pl.Boolean}, orient="row")
+
+    def _count(self, table_id: str, *, staged: int) -> None:
+        self._counts.setdefault(table_id, {"staged": 0, "inserted": 0, "updated": 0})["staged"] += staged
+
+    def write(self, table_id: str, new: Sequence[Columns], changed: Sequence[Columns]) -> None:
+        """Write new rows, and put changed ones beside: each its key, its other columns, its hash."""
+        base, export = self._scope.base_id, self._scope.export_id
+        target = sql.Identifier("airtable", self._kind.table)
+        rows = ((base, table_id, *row, export, export) for row in new)
+        self._copy(target, self._columns(new=True), rows)
+        self._copy(
+            self._kind.stage, self._columns(new=False), ((base, table_id, *row, export) for row in changed)
+        )
+        counts = self._counts[table_id]
+        counts["inserted"] += len(new)
+        counts["updated"] += len(changed)
+
+    def text(self, table_id: str, rows: Iterable[Columns], *, new: bool) -> bytes:
+        """Rows (key, other columns, hash; none NULL) as COPY takes them. Touches no connection."""
+        base, export = self._scope.base_id, self._scope.export_id
+        last = (export, export) if new else (export,)
+        return "".join([row_text((base, table_id, *row, *last)) for row in rows]).encode()
+
+    def write_text(self, table_id: str, text: bytes, *, new: bool, count: int) -> None:
+        """Write new rows, or put changed ones beside."""
+        target = sql.Identifier("airtable", self._kind.table) if new else self._kind.stage
+        columns = names(self._columns(new=new))
+        with self._cur.copy(sql.SQL("copy {} ({}) from stdin").format(target, columns)) as copy:
+            copy.write(text)
+        self._counts[table_id]["inserted" if new else "updated"] += count
+
+    def _columns(self, *, new: bool) -> tuple[str, ...]:
+        return (*self._stored, "first_export_id") if new else self._stored
 
     def finish(self, in_scope: sql.Composable) -> dict[str, TableCounts]:
         """Write changed rows, mark those that are gone or back; counts by Airtable table."""
@@ -155,17 +215,19 @@ class RawLoad:
             hash=sql.Identifier(kind.hash),
             in_scope=in_scope,
         )
-        rows = self._cur.execute(query, {**self._scope.parameters, "sample": SAMPLE}).fetchall()
+        rows = self._cur.execute(query, {**self._parameters, "sample": SAMPLE}).fetchall()
         wrong = {verdict: {"rows": count, "ids": ids} for verdict, count, ids in rows}
         staged = sum(c["staged"] for c in self._counts.values())
         return CheckOutcome(f"airtable.{kind.table}", "raw", not wrong, {"staged": staged, **wrong})
 
+    @property
+    def _parameters(self) -> dict[str, Any]:
+        return {**self._scope.parameters, "same": self._same}
+
     def _marked(
         self, name: str, parts: dict[str, sql.Composable], in_scope: sql.Composable
     ) -> dict[str, int]:
-        rows = self._cur.execute(
-            statement(name, in_scope=in_scope, **parts), self._scope.parameters
-        ).fetchall()
+        rows = self._cur.execute(statement(name, in_scope=in_scope, **parts), self._parameters).fetchall()
         return {table: len(list(group)) for table, group in itertools.groupby(sorted(row[0] for row in rows))}
 
     def _table_counts(self, table_id: str, returned: dict[str, int], deleted: dict[str, int]) -> TableCounts:
@@ -190,20 +252,6 @@ class RawLoad:
         found = self._cur.execute(query, (self._scope.base_id, table_id, records)).fetchall()
         return {tuple(row[:-1]): row[-1] for row in found}
 
-    def _write(
-        self,
-        table: sql.Composable,
-        columns: tuple[str, ...],
-        table_id: str,
-        rows: list[Row],
-        values: Any,
-        last: tuple[str, ...],
-    ) -> None:
-        base, export = self._scope.base_id, self._scope.export_id
-        self._copy(
-            table, columns, ((base, table_id, *r.key, *values(r.source), r.hash, export, *last) for r in rows)
-        )
-
     def _copy(self, table: sql.Composable, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
         first = next(iterator := iter(rows), None)
         if first is None:
@@ -215,7 +263,14 @@ class RawLoad:
 
 def content_hash(value: Any) -> bytes:
     """SHA-256 of a value's JSON text, keys sorted."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
+    return hashlib.sha256(_encode(value).encode()).digest()
+
+
+def _digest(keys: pl.DataFrame) -> str:
+    """The hash of ``raw_digest.sql``, of one key column and ``hash``."""
+    ordered = keys.select("record_id", pl.col("hash").bin.encode("hex")).sort("record_id")
+    lines: list[str] = ordered.select(pl.concat_str(pl.all(), separator=" ")).to_series().to_list()
+    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:

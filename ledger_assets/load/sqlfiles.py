@@ -49,28 +49,26 @@ def one(cur: Cursor, query: sql.Composed | LiteralString, params: object = None)
 
 
 @contextmanager
-def plain_errors(what: str) -> Iterator[None]:
+def plain_errors(what: str, *, undone: str = "nothing was loaded") -> Iterator[None]:
     """Turn errors of Postgres into :class:`TargetError` that names ``what``, table, column and constraint
-    only.
+    only; ``undone`` says what did not happen.
     """
     try:
         yield
     except psycopg.Error as error:
-        raise TargetError(_message(error, what)) from None
+        raise TargetError(_message(error, what, undone)) from None
 
 
-def _message(error: psycopg.Error, what: str) -> str:
+def _message(error: psycopg.Error, what: str, undone: str) -> str:
     if isinstance(error, errors.LockNotAvailable):
-        return (
-            f"{what}: somebody else holds a lock for more than 10 seconds; nothing was loaded, run it again"
-        )
+        return f"{what}: somebody else holds a lock for more than 10 seconds; {undone}, run it again"
     if isinstance(error, errors.DiskFull):
-        return f"{what}: the database's disk is full; nothing was loaded, make room and run it again"
+        return f"{what}: the database's disk is full; {undone}, make room and run it again"
     lost = error.sqlstate is None and isinstance(error, psycopg.OperationalError)
     if lost or _ended(error.sqlstate):
         return f"{what}: Postgres ended the connection; nothing is half there (one transaction): run it again"
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
-    return f"{what}: {kind}{_where(error)} (SQLSTATE {error.sqlstate or 'none'}); nothing was loaded"
+    return f"{what}: {kind}{_where(error)} (SQLSTATE {error.sqlstate or 'none'}); {undone}"
 
 
 def _ended(sqlstate: str | None) -> bool:

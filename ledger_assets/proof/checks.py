@@ -17,8 +17,8 @@ from ledger_assets.proof.promises import Promise
 from ledger_assets.proof.verdicts import FAILING, SAMPLE, Named
 
 RECORDS, CELLS, LINKS, DERIVED = "records", "cells", "links", "derived"
-FILES, COLUMNS, ROWS, CONSENT = "files", "columns", "rows", "consent"
-NAMES = (RECORDS, CELLS, LINKS, DERIVED, FILES, COLUMNS, ROWS, CONSENT)
+FILES, COLUMNS, ROWS, CONSENT, EXPORT = "files", "columns", "rows", "consent", "export"
+NAMES = (RECORDS, CELLS, LINKS, DERIVED, FILES, COLUMNS, ROWS, CONSENT, EXPORT)
 BASE = "base"
 """Stands for the table in checks of the whole base."""
 
@@ -43,15 +43,14 @@ def checks_of(proof: Proof) -> list[Check]:
             checks.append(Check(table, CONSENT, all(p.passed for p in promises), _promises(promises)))
     files = proof.files
     detail: Detail = {"attachments": files.attachments, "files": files.files, "bytes": files.size}
-    _name(
-        detail,
-        [("missing", files.missing), ("damaged", files.damaged), ("not in Postgres", files.not_in_postgres)],
-    )
+    _name(detail, files.problems)
     checks.append(Check(BASE, FILES, files.passed, detail))
     alarms = [f"{notice.table}: {notice.text}" for notice in proof.notices if notice.alarm]
     checks.append(Check(BASE, COLUMNS, not alarms, {"alarms": alarms[:SAMPLE]}))
     differ = [f"{notice.table}: {notice.text}" for notice in proof.rows]
     checks.append(Check(BASE, ROWS, not differ, {"differ": differ[:SAMPLE]}))
+    about = [f"{notice.table}: {notice.text}" for notice in proof.about]
+    checks.append(Check(BASE, EXPORT, not about, {"differ": about[:SAMPLE]}))
     return checks
 
 

@@ -20,8 +20,8 @@ import psycopg
 from ledger_assets import progress
 from ledger_assets.errors import StoreError
 from ledger_assets.extract.attachments import AttachmentInventory, read_inventory
-from ledger_assets.proof.model import FilesProof
 from ledger_assets.proof.statements import named, statement
+from ledger_assets.proof.stored import FilesProof
 from ledger_assets.proof.verdicts import SAMPLE, Named
 from ledger_assets.storage import PART_BYTES, ObjectMissing, ObjectStore
 
@@ -87,7 +87,10 @@ def stage_inventory(conn: psycopg.Connection, inventory: AttachmentInventory | N
     with conn.cursor().copy("copy proof_inventory from stdin") as copy:
         for e in () if inventory is None else inventory.entries:
             copy.write_row(
-                (e.attachment_id, e.table_id, e.record_id, e.field_id, e.sha256, e.size, e.problem)
+                (
+                    *(e.attachment_id, e.table_id, e.record_id, e.field_id, e.filename, e.content_type),
+                    *(e.size, e.sha256, e.object_key, e.problem),
+                )
             )
     conn.execute("analyze proof_inventory")
     conn.execute(statement("inventory"))
@@ -112,6 +115,10 @@ def prove_files(
         reasons = Counter({"the export has no inventory of files: run the export again": attachments})
     row = conn.execute("select count(distinct sha256) from proof_files").fetchone()
     assert row is not None
+    kept: dict[str, Named] = {}
+    if has_inventory:  # without one nothing was said of the files that are here
+        for verdict, count, ids in conn.execute(statement("attachments"), {"base": base_id}):
+            kept[verdict] = named(count, ids)
     missing = [found.get(v, Named()) for v in ("no entry", "not to be had", "no object")]
     return FilesProof(
         cells=cells,
@@ -121,6 +128,8 @@ def prove_files(
         missing=_together(missing),
         damaged=found.get("damaged", Named()),
         not_in_postgres=found.get("not in Postgres", Named()),
+        inventory_differs=kept.get("differs", Named()),
+        inventory_extra=kept.get("extra", Named()),
         reasons=dict(reasons),
     )
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ledger_assets.proof.stored import FilesProof
 from ledger_assets.proof.verdicts import FAILING, NOTHING, WITHOUT_CELL, Named, Verdict
 
 if TYPE_CHECKING:
@@ -219,30 +220,6 @@ class DerivedProof:
 
 
 @dataclass(frozen=True)
-class FilesProof:
-    """Attachments of own attachment fields against the inventory and the stored objects. Named: attachment
-    ids."""
-
-    cells: int = 0
-    attachments: int = 0
-    files: int = 0
-    """Distinct stored objects whose hash was computed again."""
-    size: int = 0
-    missing: Named = NOTHING
-    """No inventory entry, no stored object, or reported as not to be had."""
-    damaged: Named = NOTHING
-    """The stored object is not of that size or hash."""
-    not_in_postgres: Named = NOTHING
-    """The inventory kept in Postgres lacks the attachment or names another hash."""
-    reasons: Mapping[str, int] = dataclasses.field(default_factory=dict)
-
-    @property
-    def passed(self) -> bool:
-        """Whether every attachment's file is there, whole."""
-        return not any((self.missing, self.damaged, self.not_in_postgres))
-
-
-@dataclass(frozen=True)
 class Notice:
     """Something a person should know that is no loss by itself, and alarms (``alarm``), which fail the
     proof."""
@@ -284,6 +261,8 @@ class Proof:
     rows: tuple[Notice, ...] = ()
     """Columns of target tables that are not what the ledger loaded."""
     promises: tuple[Promise, ...] = ()
+    about: tuple[Notice, ...] = ()
+    """What Postgres keeps about the export itself and is not so."""
 
     @property
     def passed(self) -> bool:

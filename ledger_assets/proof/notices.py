@@ -18,7 +18,7 @@ from ledger_assets.proof.verdicts import Verdict
 ACCOUNTED = (Verdict.REJECTED, Verdict.SKIPPED, Verdict.CHANGED, Verdict.CONFLICT)
 
 _AUTO_NUMBER = """
-select count(*), (max(n) - min(n) + 1 - count(*))::bigint
+select count(*), trunc(max(n) - min(n) + 1 - count(*))
 from (
   select case jsonb_typeof(cell) when 'number' then (cell #>> '{}')::numeric end as n
   from (select fields -> %(field)s as cell from proof_raw where table_id = %(table)s offset 0) r
@@ -76,7 +76,7 @@ def _auto_numbers(conn: psycopg.Connection, meta: BaseMeta) -> list[Notice]:
                     notices.append(
                         Notice(
                             table.name,
-                            f"{field.name}: {row[1]} numbers are not there (deleted in Airtable before)",
+                            f"{field.name}: {row[1]:.0f} numbers are not there (deleted in Airtable before)",
                         )
                     )
     return notices

@@ -157,15 +157,11 @@ def failures(proof: Proof) -> list[Failure]:
             found.append(
                 Failure(f"{promise.table} → {promise.target}", f"not so: {promise.text}", promise.broken)
             )
-    files = proof.files
-    for words, ids in (
-        ("files missing (attachment ids)", files.missing),
-        ("files damaged (attachment ids)", files.damaged),
-        ("files not in Postgres's inventory (attachment ids)", files.not_in_postgres),
-    ):
-        if ids:
-            found.append(Failure("Files", words, ids))
-    return found + [Failure(n.table, n.text, Named()) for n in (*proof.notices, *proof.rows) if n.alarm]
+    found += [
+        Failure("Files", f"files {words} (attachment ids)", ids) for words, ids in proof.files.problems if ids
+    ]
+    alarms = (*proof.about, *proof.notices, *proof.rows)
+    return found + [Failure(n.table, n.text, Named()) for n in alarms if n.alarm]
 
 
 def _field_failures(field: FieldProof) -> list[Failure]:
@@ -193,7 +189,7 @@ def _tiles(proof: Proof) -> list[Tile]:
             "to the byte, but for file addresses"
             if any(r.readdressed for r in proof.records)
             else "to the byte",
-            not passed["records"],
+            not (passed["records"] + passed["export"]),
             "records",
         ),
         Tile(

@@ -16,31 +16,50 @@ from ledger_assets.extract.metadata import BaseMeta, FieldMeta, TableMeta
 from ledger_assets.proof.cells import Judged
 from ledger_assets.proof.model import LinkProof
 from ledger_assets.proof.plan import FieldPlan, FilePlan, LinkPlan
+from ledger_assets.proof.rules import accepts
 from ledger_assets.proof.statements import named, public, record_columns, statement
 from ledger_assets.proof.verdicts import Named, Verdict
-from ledger_assets.tables.fields import Recompute
+from ledger_assets.tables.fields import Recompute, Rule
 
 LINKS, ATTACHMENTS = "multipleRecordLinks", "multipleAttachments"
 
-_LINKS = """select record_id, target_id as part_id, position, null::text as sha256 from proof_links
+_LINKS = """select record_id, target_id as part_id, position, null::text as detail from proof_links
 where table_id = %(table)s and field_id = %(field)s"""
 
 _LINK_ROWS = """select l.airtable_record_id as record_id, h.airtable_record_id as owner_id,
-  x.airtable_record_id as part_id, l.position, null::text as sha256, l.locally_changed
+  x.airtable_record_id as part_id, l.position, null::text as detail, l.locally_changed
 from {rows} l
 left join {owner_table} h on h.id = l.{owner}
 left join {linked_table} x on x.id = l.{linked}
 where l.airtable_base_id = %(base)s and l.airtable_table_id = %(table)s and l.source_deleted_at is null"""
 
-_FILES = """select record_id, attachment_id as part_id, position, sha256 from proof_files
+_FILES = """select record_id, attachment_id as part_id, position,
+  row(sha256, object_key, filename, content_type, size)::text as detail
+from proof_files
 where table_id = %(table)s and field_id = %(field)s"""
 
 _FILE_ROWS = """select m.airtable_record_id as record_id, o.airtable_record_id as owner_id,
-  m.attachment_id as part_id, m.position, m.sha256, m.locally_changed
+  m.attachment_id as part_id, m.position, m.locally_changed,
+  row(m.sha256, m.object_key, m.file_name, m.content_type, m.size_bytes)::text as detail
 from {rows} m
 left join {owner_table} o on o.id = m.{owner}
 where m.airtable_base_id = %(base)s and m.airtable_table_id = %(table)s and m.role = {role}
   and m.source_deleted_at is null"""
+
+
+_UNPLACED = """{part} not in (select x.airtable_record_id from {rows} x
+  where x.airtable_base_id = %(base)s and x.source_deleted_at is null and x.airtable_record_id is not null)"""
+
+
+def unplaced(linked_table: str, part: str) -> sql.Composed:
+    """True when the record that a link names has no row to link to."""
+    return sql.SQL(_UNPLACED).format(part=sql.SQL(part), rows=public(linked_table))
+
+
+def well_shaped(rule: Rule, field: FieldMeta) -> sql.Composed:
+    """True when the cell of a raw record ``r`` is a list such as the rule reads."""
+    cell = sql.SQL("(r.fields -> {})").format(sql.Literal(field.id))
+    return accepts(rule, cell, field.id, sql.SQL("r.raw"), {})
 
 
 def stage_lists(conn: psycopg.Connection, meta: BaseMeta) -> None:
@@ -68,9 +87,13 @@ def judge_links(conn: psycopg.Connection, base_id: str, plan: LinkPlan) -> tuple
         linked=sql.Identifier(plan.linked),
         linked_table=public(plan.linked_table),
     )
-    return _judge(
-        conn, base_id, plan.target, plan.holder_table, plan.table, plan.field, sql.SQL(_LINKS), rows
+    query = statement("parts").format(
+        source=sql.SQL(_LINKS),
+        stored=rows,
+        whole=well_shaped(Rule.LINK, plan.field),
+        unplaced=unplaced(plan.linked_table, "s.part_id"),
     )
+    return _judge(conn, base_id, plan.target, plan.holder_table, plan.table, plan.field, query)
 
 
 def judge_files(conn: psycopg.Connection, base_id: str, plan: FilePlan) -> tuple[Judged, LinkProof]:
@@ -81,7 +104,13 @@ def judge_files(conn: psycopg.Connection, base_id: str, plan: FilePlan) -> tuple
         owner_table=public(plan.owner_table),
         role=sql.Literal(plan.role),
     )
-    return _judge(conn, base_id, plan.target, plan.owner_table, plan.table, plan.field, sql.SQL(_FILES), rows)
+    query = statement("parts").format(
+        source=sql.SQL(_FILES),
+        stored=rows,
+        whole=well_shaped(Rule.FILES, plan.field),
+        unplaced=sql.SQL("false"),
+    )
+    return _judge(conn, base_id, plan.target, plan.owner_table, plan.table, plan.field, query)
 
 
 def _judge(
@@ -91,14 +120,11 @@ def _judge(
     owner: str,
     table: TableMeta,
     field: FieldMeta,
-    source: sql.Composable,
-    stored: sql.Composable,
+    query: sql.Composed,
 ) -> tuple[Judged, LinkProof]:
     values = {"base": base_id, "table": table.id, "field": field.id, "name": target, "owner": owner}
     cells, parts = Judged(), dict[str, Named]()
-    for level, verdict, count, ids in conn.execute(
-        statement("parts").format(source=source, stored=stored), values
-    ):
+    for level, verdict, count, ids in conn.execute(query, values):
         if level == "cell":
             cells.add(Verdict(verdict), count, ids)
         else:

@@ -10,45 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import psycopg
-
 from ledger_assets.extract.metadata import BaseMeta, FieldMeta, TableMeta
-from ledger_assets.tables.fields import Declaration, Derived, Mapped, RawOnly, Rule, TableSpec
-
-_COLUMNS = """
-select c.relname, a.attname, coalesce(pg_get_expr(d.adbin, d.adrelid), '')
-from pg_catalog.pg_class c
-join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-left join pg_catalog.pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname = any (%(names)s)
-"""
-
-_REFERENCES = """
-select c.conrelid::regclass::text, a.attname, f.relname
-from pg_catalog.pg_constraint c
-join pg_catalog.pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
-join pg_catalog.pg_class f on f.oid = c.confrelid
-join pg_catalog.pg_class t on t.oid = c.conrelid
-where c.contype = 'f' and t.relnamespace = 'public'::regnamespace and f.relnamespace = 'public'::regnamespace
-  and t.relname = any (%(names)s) and cardinality(c.conkey) = 1
-"""
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """Columns (with their default expressions) and single-column foreign keys of the target tables."""
-
-    columns: Mapping[str, Mapping[str, str]]
-    references: Mapping[str, Mapping[str, str]]
-
-    def has(self, table: str, column: str) -> bool:
-        """Whether the target table has that column."""
-        return column in self.columns.get(table, {})
-
-    def default(self, table: str, column: str) -> str:
-        """The column's default when it is a constant, else ''."""
-        expression = self.columns.get(table, {}).get(column, "")
-        return "" if "(" in expression else expression
+from ledger_assets.proof.catalogue import Catalogue
+from ledger_assets.tables.fields import Declaration, Derived, Mapped, RawOnly, Rule, TableSpec, kept_whole
 
 
 @dataclass(frozen=True)
@@ -117,18 +81,8 @@ class Plan:
     """Declarations of fields that the base does not have."""
     field_ids: tuple[str, ...]
     """All fields of the base in Airtable's order."""
-
-
-def read_catalogue(conn: psycopg.Connection, specs: Sequence[TableSpec]) -> Catalogue:
-    """The catalogue of the target tables of ``specs``."""
-    names = {"names": [spec.name for spec in specs]}
-    columns: dict[str, dict[str, str]] = {}
-    for table, column, default in conn.execute(_COLUMNS, names):
-        columns.setdefault(table, {})[column] = default
-    references: dict[str, dict[str, str]] = {}
-    for table, column, referenced in conn.execute(_REFERENCES, names):
-        references.setdefault(str(table).removeprefix("public.").strip('"'), {})[column] = referenced
-    return Catalogue(columns, references)
+    whole: frozenset[str] = frozenset()
+    """Ids of tables that are declared raw only as a whole."""
 
 
 def make_plan(meta: BaseMeta, pinned: BaseMeta, specs: Sequence[TableSpec], catalogue: Catalogue) -> Plan:
@@ -136,8 +90,17 @@ def make_plan(meta: BaseMeta, pinned: BaseMeta, specs: Sequence[TableSpec], cata
     found."""
     declared: dict[tuple[str, str], list[tuple[TableSpec, Declaration]]] = {}
     unknown: list[str] = []
+    whole: dict[str, str] = {}
+    for name, reason in kept_whole(d for spec in specs for d in spec.declares).items():
+        kept = find_table(meta, pinned, name)
+        if kept is None:
+            unknown.append(f"{name}.every field")
+        else:
+            whole[kept.id] = reason
     for spec in specs:
         for declaration in spec.declares:
+            if declaration.field is None:
+                continue
             table, field = find_field(meta, pinned, declaration.table, declaration.field)
             if table is None or field is None:
                 unknown.append(f"{declaration.table}.{declaration.field}")
@@ -150,7 +113,9 @@ def make_plan(meta: BaseMeta, pinned: BaseMeta, specs: Sequence[TableSpec], cata
     for table in meta.tables:
         for field in table.fields:
             found_declarations = declared.get((table.id, field.id), [])
-            if not found_declarations:
+            if not found_declarations and table.id in whole:
+                others.append(FieldPlan(table, field, f"raw only: {whole[table.id]}"))
+            elif not found_declarations:
                 others.append(_undeclared(table, field, bool(specs)))
             for spec, declaration in found_declarations:
                 owners = (
@@ -163,7 +128,9 @@ def make_plan(meta: BaseMeta, pinned: BaseMeta, specs: Sequence[TableSpec], cata
                 files.extend(p for p in part if isinstance(p, FilePlan))
                 others.extend(p for p in part if isinstance(p, FieldPlan))
     field_ids = tuple(field.id for table in meta.tables for field in table.fields)
-    return Plan(tuple(columns), tuple(links), tuple(files), tuple(others), tuple(unknown), field_ids)
+    return Plan(
+        tuple(columns), tuple(links), tuple(files), tuple(others), tuple(unknown), field_ids, frozenset(whole)
+    )
 
 
 def find_table(meta: BaseMeta, pinned: BaseMeta, name: str) -> TableMeta | None:

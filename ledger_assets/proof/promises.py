@@ -1,7 +1,7 @@
 """Columns that no cell fills, asked for what the migration must never do: publish, or say whose words they are by guess.
 
 What belongs here: the promises, each as one query of its own on the rows and the raw links. What does not: cells
-and links (``cells``, ``parts``); ``media_assets.role``, which is proven with its files.
+and links (``cells``, ``parts``); ``media_assets.role``, which is proven with its files; a quote's words (``verbatim``).
 
 Invariant: only what holds whatever the transform is; a row that somebody changed in Postgres is counted, not judged.
 """
@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 import psycopg
 
-from ledger_assets.proof.plan import Catalogue, LinkPlan, Plan
+from ledger_assets.proof.catalogue import Catalogue
+from ledger_assets.proof.plan import LinkPlan, Plan
 from ledger_assets.proof.statements import named, statement
 from ledger_assets.proof.verdicts import NOTHING, Named
 
 PRIVATE = "every migrated story is a draft and private"
-CERTAIN = "a quote names a storyteller only where its interviews name that one and nobody else"
+CERTAIN = "a quote names a storyteller where its interviews name that one and nobody else, and nowhere else"
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,15 @@ def _promises(conn: psycopg.Connection, base_id: str, plan: Plan, catalogue: Cat
     tables = {column.target: column.table.name for column in plan.columns}
     if "stories" in tables and catalogue.has("stories", "status") and catalogue.has("stories", "privacy"):
         yield _ask(conn, "private", Promise(tables["stories"], "stories", PRIVATE, 0), {"base": base_id})
-    interviews = _link(plan, "quotes", "interviews")
-    speakers = _link(plan, "interviews", "storytellers")
+    interviews = link_between(plan, "quotes", "interviews")
+    speakers = link_between(plan, "interviews", "storytellers")
     if interviews is not None and speakers is not None and catalogue.has("quotes", "storyteller_id"):
         values = {"base": base_id, "interviews": interviews.field.id, "speakers": speakers.field.id}
         yield _ask(conn, "certain", Promise(interviews.table.name, "quotes", CERTAIN, 0), values)
 
 
-def _link(plan: Plan, holder: str, linked: str) -> LinkPlan | None:
+def link_between(plan: Plan, holder: str, linked: str) -> LinkPlan | None:
+    """The link field of ``holder``'s records that leads to ``linked``."""
     return next((p for p in plan.links if (p.holder_table, p.linked_table) == (holder, linked)), None)
 
 

@@ -4,15 +4,16 @@ What belongs here: the order of the parts and the transaction they run in. What 
 (``records``, ``cells``, ``parts``, ``derived``, ``files``), any transform: the proof shares only the
 declarations with the ledger.
 
-Invariants: one snapshot of the database for all parts, on one connection; the export and its files are read in
-threads while Postgres is at work; nothing but temporary tables is written, and those are
-gone afterwards; an error of Postgres is said by its code, because its text may hold a cell's value.
+Invariants: one snapshot of the database for all parts, on one connection and one ``beside`` it; the export and its
+files are read in threads while Postgres is at work; nothing but temporary tables is written, and those are gone
+afterwards; an error of Postgres is said by its code, because its text may hold a cell's value.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,6 +26,9 @@ from ledger_assets.errors import TargetError
 from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import BaseMeta
 from ledger_assets.proof import rows, stage
+from ledger_assets.proof.about import prove_about
+from ledger_assets.proof.beside import beside
+from ledger_assets.proof.catalogue import read_catalogue
 from ledger_assets.proof.cells import Judged, judge_columns
 from ledger_assets.proof.delivered import export_being_read
 from ledger_assets.proof.derived import prove_derived
@@ -32,10 +36,13 @@ from ledger_assets.proof.files import Hashing, find_inventory, prove_files, stag
 from ledger_assets.proof.model import FieldProof, LinkProof, Proof
 from ledger_assets.proof.notices import observe
 from ledger_assets.proof.parts import judge_files, judge_links, prove_symmetry, stage_lists
-from ledger_assets.proof.plan import Plan, make_plan, read_catalogue
+from ledger_assets.proof.plan import Plan, make_plan
 from ledger_assets.proof.promises import prove_promises
-from ledger_assets.proof.records import prove_records, targets_by_table
+from ledger_assets.proof.records import fields_differ, prove_records, targets_by_table
+from ledger_assets.proof.rejected import drop_unfounded
 from ledger_assets.proof.tally import Tally, count_raw, undeclared_base_field
+from ledger_assets.proof.verbatim import prove_verbatim
+from ledger_assets.proof.verdicts import Named
 from ledger_assets.storage import ObjectStore
 from ledger_assets.tables.fields import Rule, TableSpec
 
@@ -47,8 +54,18 @@ set local row_security = off; set local statement_timeout = 0;
 set local idle_in_transaction_session_timeout = 0;
 set local timezone = 'UTC'; set local jit = off; set local work_mem = '64MB';
 set local default_statistics_target = 10; set local enable_memoize = off; set local hash_mem_multiplier = 8;
+set local cursor_tuple_fraction = 1;
 set local parallel_setup_cost = 100; set local parallel_tuple_cost = 0.001
 """
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What is judged of all raw records beside the rest (``beside``): their cells counted, and their columns for
+    queries."""
+
+    raw: Future[Mapping[tuple[str, str], tuple[int, int]]]
+    fields_differ: Future[dict[str, Named]]
 
 
 def reconcile(
@@ -72,16 +89,24 @@ def reconcile(
     """
     started, clock = datetime.now(UTC), time.monotonic()
     idle = conn.info.transaction_status is TransactionStatus.IDLE
+    base_id = export.manifest.base_id
     try:
         with conn.transaction(force_rollback=True):
             if idle:
                 conn.execute("set transaction isolation level repeatable read")
-            conn.execute(_SETTINGS)
-            rows.create_tables(conn, ledger, specs)
-            proof = _prove(conn, store, export, ledger, specs, mappings, pinned or export.metadata, idle)
-            base_id = export.manifest.base_id
-            found = rows.compare_rows(conn, ledger, specs, base_id, months=months, first_month=first_month)
-            proof = replace(proof, rows=tuple(found))
+            with beside(conn, shared=idle) as other:
+                for session in {conn, other.connection}:
+                    session.execute(_SETTINGS)
+                    stage.create_view(session, base_id)
+                rows.create_tables(other.connection, ledger, specs)
+                whole = Beginning(other.submit(count_raw), other.submit(fields_differ))
+                found = other.submit(
+                    rows.compare_rows, ledger, specs, base_id, months=months, first_month=first_month
+                )
+                proof = _prove(
+                    conn, store, export, ledger, specs, mappings, pinned or export.metadata, whole, idle
+                )
+                proof = replace(proof, rows=tuple(found.result()))
     except psycopg.Error as error:
         code = error.sqlstate or "a lost connection"
         raise TargetError(
@@ -103,6 +128,7 @@ def _prove(
     specs: Sequence[TableSpec],
     mappings: Path | None,
     pinned: BaseMeta,
+    whole: Beginning,
     read_only: bool,
 ) -> Proof:
     base_id, meta = export.manifest.base_id, export.metadata
@@ -118,16 +144,19 @@ def _prove(
         stage.stage_mappings(conn, mappings, specs)
         stage_lists(conn, meta)
         stage_inventory(conn, inventory)
-        raw = count_raw(conn)
+        unfounded = drop_unfounded(conn, meta, plan, catalogue)
         judged = _judge(conn, base_id, plan)
+        raw = whole.raw.result()
         derived = prove_derived(conn, meta, plan.others, {key: cells for key, (cells, _) in raw.items()})
         symmetry = prove_symmetry(conn, meta, plan.others)
         promises = prove_promises(conn, base_id, plan, catalogue)
+        promises += prove_verbatim(conn, base_id, plan, catalogue)
         delivered = reading.result()
         stage.stage_export(conn, delivered)
         files = prove_files(conn, base_id, hashing, has_inventory=inventory is not None)
+    about = prove_about(conn, export)
     tally = Tally(delivered.counted, raw)
-    fields = [*_fields(plan, judged, tally), *tally.strangers(meta, declared=bool(specs))]
+    fields = [*_fields(plan, judged, tally), *tally.strangers(meta, declared=bool(specs), whole=plan.whole)]
     links = [proof for _, proof in (*judged.links, *judged.files)]
     targets = targets_by_table(meta, pinned, specs)
     return Proof(
@@ -138,7 +167,7 @@ def _prove(
         started_at="",
         finished_at="",
         seconds=0.0,
-        records=prove_records(conn, base_id, export, delivered.counted, targets),
+        records=prove_records(conn, base_id, export, delivered.counted, targets, whole.fields_differ),
         fields=tuple(fields),
         links=(*links, *symmetry),
         derived=derived,
@@ -150,8 +179,9 @@ def _prove(
                 (base_id,),
             ).fetchall()
         ),
-        notices=observe(conn, meta, fields),
+        notices=(*unfounded, *observe(conn, meta, fields)),
         promises=promises,
+        about=about,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from decimal import Decimal
 from typing import Any
 
@@ -42,9 +43,10 @@ def prove_records(
     export: Export,
     counted: Mapping[str, Counted],
     targets: Mapping[str, Sequence[TableSpec]],
+    unaltered: Future[dict[str, Named]],
 ) -> tuple[Records, ...]:
     """One :class:`Records` per Airtable table; ``targets``: the specs whose rows come from it, by table
-    id."""
+    id. ``unaltered``: :func:`fields_differ` of all records, which is asked for unless a text was altered."""
     verdicts: dict[str, dict[str, Named]] = {}
     contents: dict[str, str | None] = {}
     _stage_readdressed(conn, base_id, export)
@@ -56,7 +58,7 @@ def prove_records(
         verdicts.setdefault(table_id, {})[verdict] = named(count, ids)
         contents[table_id] = content
     altered = any(found.get("altered") for found in verdicts.values())
-    differ = _fields_differ(conn, altered)
+    differ = fields_differ(conn, altered=True) if altered else unaltered.result()
     names = {table.id: table.name for table in export.manifest.tables}
     tables = [*names, *sorted({*verdicts, *comments} - set(names))]
     return tuple(
@@ -207,8 +209,9 @@ def targets_by_table(
     return found
 
 
-def _fields_differ(conn: psycopg.Connection, altered: bool) -> dict[str, Named]:
-    """Records whose columns for queries do not say what their exact text says.
+def fields_differ(conn: psycopg.Connection, *, altered: bool = False) -> dict[str, Named]:
+    """Records whose columns for queries do not say what their exact text says; ``altered``: leave out those whose text
+    is not the export's, which need not be JSON at all.
 
     In SQL for all records whose text Postgres can cast; one by one for those with lossy fields, and for all
     when a text cannot be cast although its record claims so.

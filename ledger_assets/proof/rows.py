@@ -1,8 +1,9 @@
-"""Rows: every column of every row against the ledger that was loaded.
+"""Rows: every row against the ledger that was loaded, in every column but people's texts.
 
 What belongs here: what no cell of Airtable stands behind alone (a quote's storyteller, whose contact it is, a file's
-size), because the cells' own proof does not reach it. What does not: whether the ledger is right, which the cells
-(``cells``) and the table modules' tests say.
+size), because the cells' own proof does not reach it, and what is small. What does not: texts that a cell is mapped
+to as they are, which are judged from the exact text, cell by cell (``cells``): most of the bytes, and of the time and
+memory that this took; and whether the ledger is right, which the cells and the table modules' tests say.
 
 Invariants: a row that somebody changed here since is left out; differences are named by record id and column, never
 by value.
@@ -22,12 +23,14 @@ from ledger_assets.load.months import month_keys
 from ledger_assets.proof.model import Notice
 from ledger_assets.proof.statements import public
 from ledger_assets.proof.verdicts import SAMPLE
-from ledger_assets.tables.fields import TableSpec
+from ledger_assets.tables.fields import Mapped, Rule, TableSpec
 
 if TYPE_CHECKING:
     from ledger_assets.ledger.store import Ledger
 
 HASH = "source_hash"
+TEXTS = frozenset({Rule.SAME, Rule.TRIMMED, Rule.TEXTS})
+"""Rules by which a cell's own text stands in a column."""
 
 
 def create_tables(conn: psycopg.Connection, ledger: Ledger | None, specs: Sequence[TableSpec]) -> None:
@@ -48,21 +51,22 @@ def compare_rows(
     *,
     months: Sequence[str] | None,
     first_month: date,
-) -> Iterator[Notice]:
+) -> list[Notice]:
     """An alarm per table and column that differs. ``months``: only their rows were loaded last."""
-    if ledger is None:
-        return
-    for spec in specs:
-        frame = ledger.frame(spec.name)
+    found: list[Notice] = []
+    for spec in specs if ledger is not None else ():
+        assert ledger is not None
+        columns = _columns(spec)
+        frame = ledger.frame(spec.name, columns)
         if months is not None:
             keys = month_keys(frame, first_month)
             frame = frame.filter(keys.is_in(list(months)) | keys.is_null())
-        columns = _columns(spec)
         with conn.cursor() as cursor:
             # The loader's way of writing a frame as text: both sides read it back with the column's own type.
-            copy_frame(cursor, _staged(spec), frame.select(columns))
+            copy_frame(cursor, _staged(spec), frame)
         conn.execute(sql.SQL("analyze {}").format(_staged(spec)))
-        yield from _compare(conn, spec, columns, base_id, whole=months is None)
+        found += _compare(conn, spec, columns, base_id, whole=months is None)
+    return found
 
 
 def _compare(
@@ -102,7 +106,9 @@ def _compare(
 
 
 def _columns(spec: TableSpec) -> list[str]:
-    return [name for name in spec.model().columns if name != HASH]
+    texts = {d.column for d in spec.declares if isinstance(d, Mapped) and d.rule in TEXTS}
+    texts |= {d.text_column for d in spec.declares if isinstance(d, Mapped) and d.rule is Rule.REFERENCE}
+    return [name for name in spec.model().columns if name != HASH and name not in texts]
 
 
 def _staged(spec: TableSpec) -> sql.Identifier:

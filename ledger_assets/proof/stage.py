@@ -30,14 +30,17 @@ COPY_BYTES = 1024 * 1024
 
 
 def create_tables(conn: psycopg.Connection, base_id: str) -> None:
-    """The temporary tables; ``proof_raw``: the base's raw records that are in Airtable still; ``proof_kept``: the
-    hashes of all."""
+    """The temporary tables; ``proof_kept``: the hashes of all raw records."""
     conn.execute(statement("tables"))
     conn.execute(statement("kept").format(base=sql.Literal(base_id)))
     conn.execute("analyze proof_kept")
+
+
+def create_view(conn: psycopg.Connection, base_id: str) -> None:
+    """``proof_raw``: the base's raw records that are in Airtable still."""
     conn.execute(
         sql.SQL(
-            "create temp view proof_raw as select table_id, record_id, created_time, raw, fields, lossy "
+            "create or replace temp view proof_raw as select table_id, record_id, created_time, raw, fields, lossy "
             "from airtable.records where base_id = {} and source_deleted_at is null"
         ).format(sql.Literal(base_id))
     )

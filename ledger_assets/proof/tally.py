@@ -3,7 +3,7 @@ verdicts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -60,18 +60,19 @@ class Tally:
             judged.add(Verdict.RAW_ONLY if plan.derived is None else Verdict.DERIVED, raw, None)
         return self.proof(plan.table, plan.field, plan.destination, "", judged, plan.problem)
 
-    def strangers(self, meta: BaseMeta, *, declared: bool) -> list[FieldProof]:
+    def strangers(self, meta: BaseMeta, *, declared: bool, whole: Collection[str]) -> list[FieldProof]:
         """Cells of fields that the metadata does not have: kept in the raw records, and a failure where every
-        field must be declared."""
+        field must be declared (``whole``: not in these tables)."""
         proofs = []
         for table in meta.tables:
             known = {field.id for field in table.fields}
             found = {*self.counted.get(table.id, Counted()).cells, *(f for t, f in self.raw if t == table.id)}
             for field_id in sorted(found - known):
                 field = FieldMeta(field_id, field_id, "not in the metadata", {})
-                problem = "declared nowhere" if declared else ""
+                must = declared and table.id not in whole
+                problem = "declared nowhere" if must else ""
                 plan = FieldPlan(
-                    table, field, "nowhere" if declared else "raw only (no mapping)", problem=problem
+                    table, field, "nowhere" if must else "raw only (no mapping)", problem=problem
                 )
                 proofs.append(self.proof_without_column(plan))
         return proofs

@@ -268,6 +268,18 @@ def test_a_fault_that_passes_costs_no_file(
     assert media(store) == by_content(*CONTENT)
 
 
+def test_a_name_that_postgres_cannot_hold_is_kept_as_far_as_it_can(
+    base: Base, client: AirtableClient, store: ObjectStore
+) -> None:
+    """Lawful JSON: a NUL and half a character. The record's own text keeps both."""
+    base.cells[0][0]["filename"] = "a\x00b\ud83dc.jpg"
+    base.sign(1)
+    manifest = export_base(client, store, environment="staging")
+    inventory = download_attachments(client, store, Export(store, manifest.export_id))
+    assert inventory.entries[0].filename == "a\ufffdb\ufffdc.jpg"
+    assert inventory.entries[0].problem is None
+
+
 def test_the_next_export_fetches_only_what_is_new(
     base: Base, client: AirtableClient, store: ObjectStore
 ) -> None:

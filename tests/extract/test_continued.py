@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger_assets.checks.exports import table_metadata
 from ledger_assets.errors import SourceError
 from ledger_assets.extract.client import AirtableClient
 from ledger_assets.extract.export import Export, ExportManifest, parse_manifest
@@ -171,3 +172,26 @@ def test_a_manifest_of_before_continuations_were_told_is_read(
     document = json.loads(manifest.to_json())
     assert document.pop("continued") is None
     assert parse_manifest(json.dumps(document).encode()) == manifest
+
+
+@pytest.mark.parametrize("content", [b"", b'{"base_id": "appScr', b"\x00" * 120, b"[]", b"{}"])
+def test_an_export_whose_beginning_a_power_cut_has_garbled_is_none(
+    airtable: ScriptedAirtable, client: AirtableClient, store: ObjectStore, clock: TestClock, content: bytes
+) -> None:
+    interrupted(airtable, client, store, clock)
+    (begun,) = store.folders("exports")
+    store.put(f"exports/{begun}/progress/begun.json", content)
+    manifest = export_base(client, store, environment="staging")
+    assert manifest.continued is None
+    assert manifest.export_id != begun
+
+
+def test_the_asset_tells_from_when_its_export_was_gone_on_with(
+    airtable: ScriptedAirtable, client: AirtableClient, store: ObjectStore, clock: TestClock
+) -> None:
+    interrupted(airtable, client, store, clock)
+    manifest = export_base(client, store, environment="staging")
+    whole = export_base(client, store, environment="staging")
+    assert manifest.continued is not None
+    told = [table_metadata(one, one.tables[0])["continued"] for one in (whole, manifest)]
+    assert told == ["no", manifest.continued]

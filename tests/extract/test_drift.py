@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from ledger_assets import tables
 from ledger_assets.errors import SettingsError
 from ledger_assets.extract import pinned
 from ledger_assets.extract.metadata import BaseMeta, parse_metadata
 from ledger_assets.extract.schema_check import Drift, DriftKind, undeclared
-from ledger_assets.tables.fields import Mapped, RawOnly, TableSpec
+from ledger_assets.tables import raw_only
+from ledger_assets.tables.fields import Mapped, RawOnly, TableSpec, whole_table
 
 BASE = "appScripted0000001"
 
@@ -94,6 +98,64 @@ def test_a_table_nobody_declared_is_named() -> None:
     document = metadata()
     document["tables"].append({"id": "tblN", "name": "Shifts", "primaryFieldId": "", "fields": []})
     assert kinds(undeclared(meta(document), SPECS)) == [(DriftKind.UNDECLARED, "Shifts", None)]
+
+
+def with_shifts() -> dict[str, Any]:
+    document = metadata()
+    fields = [{"id": "fldWho", "name": "Who", "type": "singleLineText"}]
+    document["tables"].append({"id": "tblN", "name": "Shifts", "primaryFieldId": "fldWho", "fields": fields})
+    return document
+
+
+def and_whole(*tables: str) -> tuple[TableSpec, ...]:
+    more = tuple(whole_table(table, "a test") for table in tables)
+    return (replace(SPECS[0], declares=(*SPECS[0].declares, *more)),)
+
+
+def test_a_table_that_is_declared_as_a_whole_has_no_drift_whatever_fields_it_gets() -> None:
+    assert undeclared(meta(with_shifts()), and_whole("Shifts")) == []
+    later = with_shifts()
+    later["tables"][2]["fields"].append({"id": "fldNew", "name": "New", "type": "aiText"})
+    assert undeclared(meta(later), and_whole("Shifts"), meta(with_shifts())) == []
+
+
+def test_another_new_table_is_named_all_the_same() -> None:
+    document = with_shifts()
+    document["tables"].append({"id": "tblG", "name": "Galleries", "primaryFieldId": "", "fields": []})
+    assert kinds(undeclared(meta(document), and_whole("Shifts"))) == [
+        (DriftKind.UNDECLARED, "Galleries", None)
+    ]
+
+
+def test_a_table_that_is_declared_as_a_whole_is_followed_by_its_id_and_missed_when_it_is_gone() -> None:
+    renamed = with_shifts()
+    renamed["tables"][2]["name"] = "Rosters"
+    assert kinds(undeclared(meta(renamed), and_whole("Shifts"), meta(with_shifts()))) == [
+        (DriftKind.RENAMED, "Rosters", None)
+    ]
+    assert kinds(undeclared(meta(), and_whole("Shifts"))) == [(DriftKind.MISSING, "Shifts", None)]
+
+
+def test_a_table_that_is_mapped_is_not_silenced_by_a_declaration_as_a_whole() -> None:
+    """A new field of a table whose cells people rely on must be noticed."""
+    new = metadata(fldNew={"id": "fldNew", "name": "Secret Site", "type": "checkbox"})
+    assert kinds(undeclared(meta(new), and_whole("Stories"))) == [
+        (DriftKind.UNDECLARED, "Stories", "Secret Site")
+    ]
+
+
+def test_the_lines_of_raw_only_are_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among the table modules' own, so that whatever reads those knows them."""
+    with monkeypatch.context() as patch:
+        patch.setattr(raw_only, "TABLES", (whole_table("Shifts", "rosters"),))
+        declared = [d for spec in importlib.reload(tables).SPECS for d in spec.declares]
+    importlib.reload(tables)
+    assert RawOnly("Shifts", None, "rosters") in declared
+
+
+def test_a_whole_table_needs_a_reason() -> None:
+    with pytest.raises(ValueError, match="'Shifts' is declared raw only without a reason"):
+        whole_table("Shifts", " ")
 
 
 @pytest.mark.parametrize("before", [None, meta()])

@@ -97,7 +97,7 @@ def test_a_production_dry_run_touches_a_scratch_database_alone(
 
 
 @pytest.mark.parametrize(
-    ("confirm", "words"), [("", "use --confirm"), ("other", "use --confirm"), (None, "checkpoint")]
+    ("confirm", "words"), [("", "--confirm"), ("other", "--confirm"), (None, "checkpoint")]
 )
 def test_a_production_load_refuses_however_it_was_started(
     lane: Lane, database_url: str, monkeypatch: pytest.MonkeyPatch, confirm: str | None, words: str

@@ -36,12 +36,16 @@ def mappings(tmp_path: Path) -> Mappings:
     """A folder of mapping files."""
 
     def write(
-        organisations: str = ORGANISATIONS, projects: str = PROJECTS, locations: str = LOCATIONS
+        organisations: str = ORGANISATIONS,
+        projects: str = PROJECTS,
+        locations: str = LOCATIONS,
+        consents: str = "",
     ) -> dict[str, Path]:
         for name, text in (
             ("organisations", organisations),
             ("projects", projects),
             ("locations", locations),
+            ("consents", consents),
         ):
             (tmp_path / f"{name}.toml").write_text(text)
         return {"mappings": tmp_path}

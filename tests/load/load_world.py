@@ -18,8 +18,10 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from ledger_assets.extract.export import Export, ExportManifest, TableManifest, pack, page_key
+from ledger_assets.extract.export import Export, ExportManifest, TableManifest, index_key, pack, page_key
+from ledger_assets.extract.index import index_of, pack_index
 from ledger_assets.ids import row_id
+from ledger_assets.ledger.identity import ids_digest
 from ledger_assets.ledger.store import Ledger, LedgerManifest, LedgerTable
 from ledger_assets.load.connect import connect
 from ledger_assets.load.load import load
@@ -95,6 +97,8 @@ class World:
     comments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     quarantined: list[tuple[str, str, str, str | None, str]] = field(default_factory=list)
     inventory: list[dict[str, Any]] | None = None
+    indexed: bool = True
+    """False: exports as they were before there was an index."""
     number: int = 0
 
     def person(
@@ -165,7 +169,12 @@ class World:
         ]
         if comments:
             self.store.put(f"exports/{export_id}/comments/{table_id}.jsonl.zst", pack(comments))
-        return TableManifest(table_id, name, len(lines), len(pages), 0, len(comments), "", "", "", "")
+        index = pack_index(index_of(pages))
+        self.store.put(index_key(export_id, table_id), index)
+        sha256 = hashlib.sha256(index).hexdigest() if self.indexed else ""
+        return TableManifest(
+            table_id, name, len(lines), len(pages), 0, len(comments), "", "", "", "", index_sha256=sha256
+        )
 
     @staticmethod
     def _text(record: str, values: Mapping[str, Any]) -> str:
@@ -200,7 +209,8 @@ class World:
                 for by in w["by"]
             ],
         }
-        files = {name: self._parquet(ledger_id, name, _frame(name, values)) for name, values in rows.items()}
+        frames = {name: _frame(name, values) for name, values in rows.items()}
+        files = {name: self._parquet(ledger_id, name, frame) for name, frame in frames.items()}
         text = pl.String
         quarantine = pl.DataFrame(
             self.quarantined,
@@ -222,7 +232,10 @@ class World:
             "reason": text,
         }
         files["reported"] = self._parquet(ledger_id, "reported", pl.DataFrame(schema=reported))
-        tables = tuple(LedgerTable(name, len(values), "", 0, 0, 0, 0, {}) for name, values in rows.items())
+        tables = tuple(
+            LedgerTable(name, frame.height, ids_digest(frame), 0, 0, 0, 0, {})
+            for name, frame in frames.items()
+        )
         manifest = LedgerManifest(ledger_id, export.export_id, BASE, "", "", tables, (), files)
         self.store.put(f"ledger/{ledger_id}/MANIFEST.json", manifest.to_json())
         return Ledger(self.store, ledger_id)
@@ -230,7 +243,11 @@ class World:
     def replace_frame(self, ledger: Ledger, name: str, frame: pl.DataFrame) -> Ledger:
         """The ledger with another frame, as whole as if it had been built so."""
         files = {**ledger.manifest.files, name: self._parquet(ledger.ledger_id, name, frame)}
-        manifest = replace(ledger.manifest, files=files)
+        tables = tuple(
+            replace(t, rows=frame.height, sha256=ids_digest(frame)) if t.name == name else t
+            for t in ledger.manifest.tables
+        )
+        manifest = replace(ledger.manifest, files=files, tables=tables)
         self.store.put(f"ledger/{ledger.ledger_id}/MANIFEST.json", manifest.to_json())
         return Ledger(self.store, ledger.ledger_id)
 

@@ -105,6 +105,7 @@ def test_an_error_names_table_and_constraint_and_never_a_value(db: psycopg.Conne
     assert "recBad" not in str(caught.value)
     del world.people["recBad"]
     with db.transaction():
+        db.execute("drop trigger mark_local_update on works")  # it names the column
         db.execute("alter table works alter title type integer using null")
     world.works["recRiver"]["title"] = SENTINEL
     with pytest.raises(TargetError, match=r"table works, column title") as caught:
@@ -116,7 +117,7 @@ def test_an_error_names_table_and_constraint_and_never_a_value(db: psycopg.Conne
 
 def test_a_column_that_the_database_lacks_is_named(db: psycopg.Connection, world: World) -> None:
     with db.transaction():
-        db.execute("alter table works drop column pages")
+        db.execute("alter table works drop column pages cascade")
     with pytest.raises(TargetError, match="works has no column pages"):
         run(db, world)
 

@@ -190,8 +190,8 @@ def test_every_migrated_table_is_guarded(conn: psycopg.Connection) -> None:
     """A later migration that adds a table with source_hash and forgets private.guard is found here."""
     with conn.transaction():
         rows = conn.execute(
-            "select a.attrelid::regclass::text, exists (select from pg_trigger t where t.tgrelid = a.attrelid "
-            "and t.tgname = 'mark_local_change' and t.tgenabled = 'O') from pg_attribute a "
+            "select a.attrelid::regclass::text, (select count(*) from pg_trigger t where t.tgrelid = a.attrelid "
+            "and t.tgname in ('mark_local_insert', 'mark_local_update') and t.tgenabled = 'O') = 2 from pg_attribute a "
             "join pg_class c on c.oid = a.attrelid where a.attname = 'source_hash' "
             "and c.relnamespace = 'public'::regnamespace and c.relkind = 'r'"
         ).fetchall()

@@ -71,7 +71,9 @@ def test_the_page_of_a_failed_proof_names_what_failed_first(world: World) -> Non
     world.damage("update public.stories set transcript = null")
     proof = world.prove()
     page = Page(render(proof))
-    assert "Not proven: 3 of " in page.text
+    number = sum(not check.passed for check in proof.checks)
+    assert number >= 2
+    assert f"Not proven: {number} of {len(proof.checks)} checks failed" in page.text
     assert "checks failed, in Stories, the base's " in page.text
     failure = page.text[page.text.index("What failed") : page.text.index("Every record")]
     assert "Stories.Story Transcript → stories.transcript" in failure

@@ -24,7 +24,9 @@ def test_promises_that_are_kept_say_how_many_rows_were_asked(world: World) -> No
     assert "consent" in GATHERED["cells"]
 
 
-@pytest.mark.parametrize("change", ["status = 'published'", "status = 'archived'", "privacy = 'public'"])
+@pytest.mark.parametrize(
+    "change", ["status = 'published', published_at = now()", "status = 'archived'", "privacy = 'public'"]
+)
 def test_a_story_that_the_migration_published_is_named(world: World, change: str) -> None:
     """Whatever Airtable's own Status says."""
     world.damage(f"update public.stories set {change} where airtable_record_id = %s", rec("boat"))
@@ -39,7 +41,8 @@ def test_a_published_story_that_has_gone_from_airtable_is_named(world: World) ->
     world.base.records["Stories"]["new"] = {"Title": "New"}
     world.publish()
     world.damage(
-        "update public.stories set status = 'published', source_deleted_at = now() where airtable_record_id = %s",
+        "update public.stories set status = 'published', published_at = now(), source_deleted_at = now() "
+        "where airtable_record_id = %s",
         rec("new"),
     )
     assert promise(world.prove(), "stories").broken.ids == (rec("new"),)
@@ -47,7 +50,10 @@ def test_a_published_story_that_has_gone_from_airtable_is_named(world: World) ->
 
 def test_a_story_that_somebody_published_is_theirs(world: World) -> None:
     """The app publishes; the migration does not."""
-    world.edit("update public.stories set status = 'published' where airtable_record_id = %s", rec("boat"))
+    world.edit(
+        "update public.stories set status = 'published', published_at = now() where airtable_record_id = %s",
+        rec("boat"),
+    )
     proof = world.prove()
     assert (promise(proof, "stories").changed, promise(proof, "stories").passed) == (1, True)
     assert failed(proof) == set()
@@ -56,7 +62,8 @@ def test_a_story_that_somebody_published_is_theirs(world: World) -> None:
 def test_a_story_made_in_postgres_is_not_the_migrations(world: World) -> None:
     """It never came from Airtable."""
     world.edit(
-        "insert into public.stories (id, title, status) values (gen_random_uuid(), 'made here', 'published')"
+        "insert into public.stories (id, title, status, published_at) "
+        "values (gen_random_uuid(), 'made here', 'published', now())"
     )
     proof = world.prove()
     assert (promise(proof, "stories").rows, promise(proof, "stories").passed) == (2, True)
@@ -107,6 +114,29 @@ def test_the_only_possible_storyteller_may_be_named(world: World) -> None:
     assert later.prove().passed
     name_teller(later, "ada", "second")
     assert promise(later.prove(), "quotes").broken.ids == (rec("second"),)
+
+
+def test_the_only_possible_storyteller_who_is_not_named_is_lost(world: World) -> None:
+    """Whose words they are is known, and would be forgotten."""
+    one_teller(world.base)
+    later = world.publish()
+    later.damage(
+        "update public.quotes set storyteller_id = null where airtable_record_id = %s", rec("second")
+    )
+    proof = later.prove()
+    assert promise(proof, "quotes").broken.ids == (rec("second"),)
+    assert ("Quotes", "consent") in failed(proof)
+
+
+def test_nobody_need_be_named_while_the_link_is_not_here(world: World) -> None:
+    """Of another month, or taken away by a person: what is not here cannot make it certain here."""
+    one_teller(world.base)
+    later = world.publish()
+    later.damage(
+        "update public.quotes set storyteller_id = null where airtable_record_id = %s", rec("second")
+    )
+    later.edit("delete from public.interview_storytellers where airtable_record_id = %s", rec("odd"))
+    assert promise(later.prove(), "quotes").passed
 
 
 def test_an_interview_that_names_nobody_makes_the_quote_uncertain(world: World) -> None:

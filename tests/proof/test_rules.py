@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from ledger_assets.proof.rules import holds, untouched
+from ledger_assets.proof.rules import accepts, holds, untouched
 from ledger_assets.tables.fields import Rule
 
 YES, NO = True, False
@@ -78,6 +78,45 @@ def test_no_cell_makes_a_rule_raise(conn: psycopg.Connection) -> None:
     """One odd cell must not take the proof of all others away."""
     for (rule, column), cell in itertools.product(COLUMNS.items(), ODD):
         assert _holds(conn, rule, cell, column) in {True, False}
+    for rule, cell in itertools.product(Rule, ODD):
+        assert _accepts(conn, rule, cell) in {True, False}
+
+
+ACCEPTED: dict[Rule, list[Any]] = {
+    Rule.SAME: ["", "x"], Rule.TRIMMED: [" x "], Rule.REFERENCE: ["x"], Rule.OPTION: ["Public", "public"],
+    Rule.CHECKBOX: [True, False], Rule.NUMBER: [0, -7, 999999999999999999], Rule.DATE: ["2024-02-29", "0001-01-01"],
+    Rule.TIMESTAMP: ["2024-02-29T23:59:59Z", "2025-01-01T00:00:00.123456+10:30"], Rule.TEXTS: [[], ["a", ""]],
+    Rule.LINK: [[], ["recABCDEFGHIJKLMN"]],
+    Rule.FILES: [[], [{"id": "attABCDEFGHIJKLMN"}], [{"id": "attABCDEFGHIJKLMN", "filename": "x", "type": "y", "size": 1}]],
+}  # fmt: skip
+REFUSED: dict[Rule, list[Any]] = {
+    Rule.SAME: [1, True, ["x"], {"error": "#ERROR!"}], Rule.TRIMMED: [1], Rule.REFERENCE: [["x"]],
+    Rule.OPTION: ["PUBLIC", "Public ", 1], Rule.CHECKBOX: ["true", 1],
+    Rule.NUMBER: [1.5, 1000000000000000000, "1", {"specialValue": "NaN"}],
+    Rule.DATE: ["2025-02-29", "2025-04-31", "2025-00-01", "0000-01-01", "2025-1-1", "2025-01-01\n", "2025-01-01T00:00:00Z"],
+    Rule.TIMESTAMP: ["2025-02-29T00:00:00Z", "2025-01-01T24:00:00Z", "2025-01-01T00:60:00Z", "2025-01-01T00:00:00",
+                     "2025-01-01T00:00:00.1234567Z", "2025-01-01T00:00:00+24:00", "2025-01-01"],
+    Rule.TEXTS: ["a", [1], [None], [["a"]], {"a": "b"}],
+    Rule.LINK: ["recABCDEFGHIJKLMN", ["rec"], [1], [None], ["recABCDEFGHIJKL\n"]],
+    Rule.FILES: ["att", [1], [{}], [{"id": "att"}], [{"id": "attABCDEFGHIJKLMN", "filename": 1}],
+                 [{"id": "attABCDEFGHIJKLMN", "size": 1.5}], [{"id": "attABCDEFGHIJKLMN", "size": "1"}]],
+}  # fmt: skip
+
+
+def test_a_rule_accepts_what_it_makes_a_value_of_and_nothing_else(conn: psycopg.Connection) -> None:
+    """Only what it does not accept may be refused by a finding."""
+    for rule in Rule:
+        assert [cell for cell in ACCEPTED[rule] if not _accepts(conn, rule, cell)] == [], rule
+        assert [cell for cell in REFUSED[rule] if _accepts(conn, rule, cell)] == [], rule
+
+
+def test_an_option_may_hold_a_sign_of_per_cent(conn: psycopg.Connection) -> None:
+    """Statements of the proof have parameters: there a bare sign is taken for one."""
+    cell, options = sql.SQL("""'"100%% so"'::jsonb"""), {"100% so": "all %s"}
+    kept = holds(Rule.OPTION, cell, sql.SQL("'all %%s'::text"), options, None)
+    taken = accepts(Rule.OPTION, cell, "fld", sql.SQL("''"), options)
+    row = conn.execute(sql.SQL("select {}, {}, %(x)s::text").format(kept, taken), {"x": "x"}).fetchone()
+    assert row == (True, True, "x")
 
 
 def test_a_rule_that_changed_nothing_left_the_cell_the_same(conn: psycopg.Connection) -> None:
@@ -93,6 +132,18 @@ def test_a_rule_that_changed_nothing_left_the_cell_the_same(conn: psycopg.Connec
 def _holds(conn: psycopg.Connection, rule: Rule, cell: Any, column: str) -> bool:
     value = sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(cell, ensure_ascii=False)))
     expression = holds(rule, value, sql.SQL("(" + column + ")"), OPTIONS, None)
+    row = conn.execute(sql.SQL("select {}").format(expression)).fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
+def _accepts(conn: psycopg.Connection, rule: Rule, cell: Any) -> bool:
+    text = json.dumps(cell, ensure_ascii=False)
+    value, raw = (
+        sql.SQL("{}::jsonb").format(sql.Literal(text)),
+        sql.Literal(f'{{"fields":{{"fldX":{text}}}}}'),
+    )
+    expression = accepts(rule, value, "fldX", raw, OPTIONS if rule is Rule.OPTION else {})
     row = conn.execute(sql.SQL("select {}").format(expression)).fetchone()
     assert row is not None
     return bool(row[0])

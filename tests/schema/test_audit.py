@@ -28,9 +28,10 @@ def test_every_table_is_audited_but_those_that_are_histories(world: World) -> No
 @pytest.mark.parametrize("role", [OWNER, SERVICE])
 def test_every_change_leaves_both_images_and_who_when_and_which_run(world: World, role: str) -> None:
     fill(world)
-    world.do("delete from audit.images")
-    world.do("delete from audit.log")
     for table, change in CHANGES.items():
+        # Some changes bring another: a story's new words its review.
+        world.do("delete from audit.images")
+        world.do("delete from audit.log")
         before = world.all(f"select to_jsonb(t) from {table} t order by id limit 1")[0][0]
         with world.session(role) as conn:
             conn.execute("select set_config('migration.run', 'by hand', true)")
@@ -46,8 +47,7 @@ def test_every_change_leaves_both_images_and_who_when_and_which_run(world: World
         column = change.split(" = ")[0]
         assert column in changed, table
         assert was[column] != became[column], table
-    times = world.one("select count(*) from audit.log where at between now() - interval '1 hour' and now()")
-    assert times >= len(CHANGES)
+        assert world.one("select bool_and(at between now() - interval '1 hour' and now()) from audit.log"), table
 
 
 def test_adding_and_deleting_leave_the_row_as_it_was(world: World) -> None:

@@ -134,3 +134,13 @@ def test_consent_events_are_read_by_the_person_only(world: World) -> None:
     assert world.ask("authenticated", other, count) == 0
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         world.ask("anon", None, count)
+
+
+def test_new_words_need_a_new_review(world: World) -> None:
+    """The elders approved other words; a change of anything else leaves their decision."""
+    story = world.story(world.storyteller(), title="One")
+    world.row("elder_review_queue", story_id=story, state="approved", decided_at="2026-01-01")
+    world.do("update stories set video_url = 'https://example.org'")
+    assert world.one("select state from elder_review_queue") == "approved"
+    world.do("update stories set copy = 'other words'")
+    assert world.all("select state, decided_at from elder_review_queue") == [("pending", None)]

@@ -15,9 +15,10 @@ with cells as materialized (
     with ordinality l (value, n)
   where not c.files
 ), files as (
-  insert into proof_files (attachment_id, table_id, record_id, field_id, position, size)
+  insert into proof_files (attachment_id, table_id, record_id, field_id, position, filename, content_type, size)
   select coalesce(f.value ->> 'id', ''), %(table)s, c.record_id, c.field_id, f.n,
-         case jsonb_typeof(f.value -> 'size') when 'number' then (f.value ->> 'size')::numeric::bigint end
+         f.value ->> 'filename', f.value ->> 'type',
+         case when f.value ->> 'size' ~ '^[0-9]{{1,18}}$' then (f.value ->> 'size')::bigint end
   from cells c
   cross join lateral jsonb_array_elements(case jsonb_typeof(c.cell) when 'array' then c.cell else '[]' end)
     with ordinality f (value, n)

@@ -1,7 +1,16 @@
--- The parts of list cells (links, attachments) against their rows. <source>: (record_id, part_id, position, sha256) of
+-- The parts of list cells (links, attachments) against their rows. <source>: (record_id, part_id, position, detail) of
 -- the raw records; <stored>: the same of the rows, with owner_id (the record that the row hangs on) and locally_changed.
--- A part that stands in its cell twice is told apart by n.
-with source as (
+-- A part that stands in its cell twice is told apart by n. A finding accounts for a part that it names and that is there
+-- twice or <unplaced>, or for all parts of a cell that has not its shape (<whole> is false).
+with claimed as materialized (
+  select r.record_id, q.reason, r.fields, r.lossy, r.raw
+  from proof_rejected q
+  join proof_raw r on r.table_id = %(table)s and r.record_id = q.record_id collate "default"
+  where q.table_id = %(table)s and q.field_id = %(field)s and q.kind = 'quarantine'
+    and coalesce(q.target, %(name)s) = %(name)s
+), refused as materialized (
+  select r.record_id, r.reason, %(field)s = any (r.lossy) or not {whole} as shapeless from claimed r
+), source as (
   select *, row_number() over (partition by record_id, part_id order by position) as n from ({source}) s
 ), stored as (
   select *, row_number() over (partition by record_id, part_id order by position) as n from ({stored}) t
@@ -9,10 +18,9 @@ with source as (
   select coalesce(s.record_id, t.record_id) as record_id, s.record_id is not null as of_cell,
          case
            when t.record_id is null then case
-             when exists (select from proof_rejected q
-                          where q.table_id = %(table)s and q.record_id = s.record_id and q.kind = 'quarantine'
-                            and coalesce(q.target, %(name)s) = %(name)s
-                            and (q.field_id is null or q.field_id = %(field)s and position(s.part_id in q.reason) > 0))
+             when exists (select from refused q
+                          where q.record_id = s.record_id
+                            and (q.shapeless or position(s.part_id in q.reason) > 0 and (s.n > 1 or {unplaced})))
                then 'rejected'
              when exists (select from proof_rejected q
                           where q.table_id = %(table)s and q.record_id = s.record_id and q.kind = 'quarantine'
@@ -25,7 +33,7 @@ with source as (
              else 'missing' end
            when s.record_id is null then case when t.locally_changed then 'added' else 'extra' end
            when t.owner_id is not distinct from t.record_id and t.position = s.position
-                and t.sha256 is not distinct from s.sha256 then 'same'
+                and t.detail is not distinct from s.detail then 'same'
            when t.locally_changed then 'changed'
            when t.position <> s.position then 'reordered'
            else 'different'
@@ -38,7 +46,8 @@ with source as (
            when bool_or(j.verdict in ('missing')) then 'missing'
            when bool_or(j.verdict in ('reordered', 'different', 'extra')) then 'different'
            when bool_or(j.verdict in ('changed', 'added')) then 'changed'
-           when bool_or(j.verdict = 'rejected') then 'rejected'
+           when bool_or(j.verdict = 'rejected') or r.record_id in (select record_id from refused where shapeless)
+             then 'rejected'
            when bool_or(j.verdict = 'skipped') then 'skipped'
            else 'same'
          end as verdict

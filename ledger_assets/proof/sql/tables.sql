@@ -58,8 +58,11 @@ create temp table proof_files (
   record_id text collate "C" not null,
   field_id text collate "C" not null,
   position integer not null,
+  filename text collate "C",
+  content_type text collate "C",
   size bigint,
-  sha256 text,
+  sha256 text,                            -- this and what follows: by the export's inventory
+  object_key text collate "C",
   listed boolean not null default false,
   problem text
 ) on commit drop;
@@ -69,8 +72,11 @@ create temp table proof_inventory (
   table_id text collate "C" not null,
   record_id text collate "C" not null,
   field_id text collate "C" not null,
-  sha256 text,
+  filename text collate "C",
+  content_type text collate "C",
   size bigint,
+  sha256 text,
+  object_key text collate "C",
   problem text
 ) on commit drop;
 
