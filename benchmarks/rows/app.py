@@ -38,7 +38,10 @@ FUNCTIONS = (
 STORY, COMMUNITY, ORGANISATION, THEME = (
     f"md5('{name}1')::uuid" for name in ("story", "community", "org", "theme")
 )
-NAMED = "page => {page}, size => 20, search => {search}, community => {community}, organisation => {organisation}, theme => {theme}"
+NAMED = (
+    "page => {page}, size => 20, search => {search}, "
+    "community => {community}, organisation => {organisation}, theme => {theme}"
+)
 
 
 def _page(page: str = "1", **named: str) -> str:
@@ -170,7 +173,8 @@ def _compare(connection: psycopg.Connection, plans: list[dict[str, Any]], name: 
 def _as(connection: psycopg.Connection, role: str) -> Iterator[None]:
     with connection.transaction():
         connection.execute(
-            "select set_config('request.jwt.claims', json_build_object('sub', md5('user1')::uuid, 'role', %s::text)::text, true)",
+            "select set_config('request.jwt.claims', "
+            "json_build_object('sub', md5('user1')::uuid, 'role', %s::text)::text, true)",
             (role,),
         )
         connection.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))

@@ -47,7 +47,9 @@ def test_every_change_leaves_both_images_and_who_when_and_which_run(world: World
         column = change.split(" = ")[0]
         assert column in changed, table
         assert was[column] != became[column], table
-        assert world.one("select bool_and(at between now() - interval '1 hour' and now()) from audit.log"), table
+        assert world.one("select bool_and(at between now() - interval '1 hour' and now()) from audit.log"), (
+            table
+        )
 
 
 def test_adding_and_deleting_leave_the_row_as_it_was(world: World) -> None:
