@@ -34,7 +34,9 @@ def load_specs(asset: dg.AssetKey, name: str | None = None) -> list[dg.AssetChec
         )
         specs.append(spec(asset, CONSENT, text))
     if name == RAW_RECORDS:
-        text = "Every role can do in this database what access/matrix.md says, cell by cell, and nothing else."
+        text = (
+            "Every role can do in this database what access/matrix.md says, cell by cell, and nothing else."
+        )
         specs.append(spec(asset, ACCESS, text))
     return specs
 

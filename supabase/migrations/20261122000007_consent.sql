@@ -6,7 +6,7 @@
 -- Invariants: one row of consents per person, purpose and story (or all stories), its history in consent_events; a
 -- story lands closed; nothing here is granted (10_policies does). Re-runnable.
 alter table public.stories
-  add column if not exists community_id uuid references public.communities (id) on delete set null,
+  add column if not exists community_id uuid references public.communities (id) on delete restrict,
   add column if not exists organisation_id uuid references public.organisations (id) on delete set null,
   add column if not exists project_id uuid references public.projects (id) on delete set null,
   add column if not exists created_by uuid references public.profiles (id) on delete set null,
@@ -45,7 +45,7 @@ create index if not exists stories_created_by_idx on public.stories (created_by)
 comment on column public.stories.eff_limits is
   'Kept by triggers, from private.story_rule: bit 1 = community members only, bit 2 = organisation members only, 4 = closed; 3 = members of both.';
 comment on column public.stories.eff_until is 'Kept by triggers: until when eff_limits may be believed, so that an expiry needs no job.';
-comment on column public.stories.eff_ai_until is 'Kept by triggers: until when every storyteller''s consent to ai_analysis holds.';
+comment on column public.stories.eff_ai_until is 'Kept by triggers: until when the story is open and every storyteller''s consent to ai_analysis holds.';
 comment on column public.stories.status is 'Published only by ledger-assets publish or the service role; never by the migration.';
 
 alter table public.quotes

@@ -8,7 +8,8 @@
 -- protocol of its community, and "community" where the story or one of its people is sensitive. It is closed unless it
 -- is published, still in the base, not sacred, has people, is approved where approval is demanded or under way, and
 -- each of its people has consented to each purpose that this circle needs, without a withdrawal, until an expiry that
--- has not come. The dead need a consent to posthumous use besides.
+-- has not come. The dead need a consent to posthumous use besides. What a machine said of a story stands beside it only
+-- while it is open and each of its people consents to analysis.
 --
 -- Invariants: limits combine by AND (a bit each: 1 community, 2 organisation, 4 closed); nothing but private.story_rule
 -- decides; every table it reads has triggers for insert, update, delete and truncate; every refresh first locks what

@@ -18,24 +18,24 @@ from ledger_assets.demo.postgres import OWNER, Cluster
 from tests.consent.hand import Hand
 
 _numbers = itertools.count(1)
-_ALWAYS = {
-    "deadline": None,
-    "suppress_health_check": [
-        HealthCheck.too_slow,
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.data_too_large,
-    ],
-}
+_HEALTH = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
 # Without shrinking: a failure is told in seconds, and nightly makes it small.
 settings.register_profile(
     "consent",
     max_examples=40,
     stateful_step_count=12,
     derandomize=True,
+    deadline=None,
+    suppress_health_check=_HEALTH,
     phases=[Phase.explicit, Phase.generate],
-    **_ALWAYS,
 )
-settings.register_profile("consent_nightly", max_examples=2000, stateful_step_count=40, **_ALWAYS)
+settings.register_profile(
+    "consent_nightly",
+    max_examples=2000,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=_HEALTH,
+)
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "consent_nightly"
 PROFILE = settings.get_profile("consent_nightly" if NIGHTLY else "consent")
 

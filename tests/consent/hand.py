@@ -1,76 +1,27 @@
 """Writes a world into Postgres, change by change, and keeps the plain data in step.
 
-What belongs here: one method per thing that can happen. What does not: what follows from it (``oracle``, ``seen``).
+What belongs here: one method per thing that can happen to people and stories; ``hand_said`` and ``hand_ties`` have the
+rest. What does not: what follows from it (``oracle``, ``seen``).
 
-Invariants: every method writes the database first and the world only when that has worked; nothing is committed; who
-writes (``by``) is the owner, the service role, or the loader, which fires no trigger and refreshes once at its end.
+Invariants: every method writes the database first and the world only when that has worked.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import partial
 
-import psycopg
-from psycopg import sql
+from tests.consent.hand_said import Said
+from tests.consent.hand_ties import Ties
+from tests.consent.world import ACCOUNTS, PAIR, Person, Story, World, uid
+from tests.consent.writing import LOADER, OWNER, SERVICE, SOURCE_GONE, filled
 
-from tests.consent.world import (
-    ACCOUNTS,
-    PAIR,
-    Consent,
-    ConsentKey,
-    Person,
-    Protocol,
-    Story,
-    World,
-    uid,
-)
-
-OWNER, SERVICE, LOADER = "owner", "service_role", "loader"
-_AS = {
-    OWNER: ("", ""),
-    SERVICE: ("set local role service_role;", "; reset role"),
-    LOADER: (
-        "set local migration.writer = 'on';",
-        "; select private.refresh_all(); set local migration.writer = 'off'",
-    ),
-}
-_SOURCE_GONE = "case when {gone} then timestamptz '2026-01-01' end"
+Parts = list[list[Callable[[], None]]]
+__all__ = ["LOADER", "OWNER", "SERVICE", "Hand"]
 
 
-def filled(text: str, /, **values: object) -> str:
-    """SQL with values as literals: several statements in one message take no parameters."""
-    return text.format(**{name: sql.Literal(value).as_string() for name, value in values.items()})
-
-
-class Hand:
+class Hand(Said, Ties):
     """One connection and the world that it has written."""
-
-    def __init__(self, connection: psycopg.Connection, world: World | None = None, by: str = OWNER) -> None:
-        self.connection = connection
-        self.world = world or World()
-        self.by = by
-        self._batch: list[str] | None = None
-        self._ids: dict[ConsentKey, str] = {}
-
-    def run(self, text: str, /, **values: object) -> None:
-        """Execute now, or with the batch."""
-        if self._batch is not None:
-            self._batch.append(filled(text, **values))
-            return
-        before, after = _AS[self.by]
-        self.connection.execute((before + filled(text, **values) + after).encode())
-
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        """Several changes as one message, and for the loader with one refresh."""
-        self._batch = []
-        yield
-        parts, self._batch = self._batch, None
-        if parts:
-            before, after = _AS[self.by]
-            self.connection.execute((before + ";".join(parts) + after).encode())
 
     def furnish(self) -> None:
         """What every world stands on: bodies, interviews with a theme each, accounts."""
@@ -152,7 +103,7 @@ class Hand:
             "insert into public.stories (id, title, copy, status, published_at, privacy, sensitivity, "
             "requires_elder_review, community_id, organisation_id, source_deleted_at) values ({id}, {name}, 'sea', "
             "{status}, case when {status} = 'published' then now() end, {privacy}, {sensitivity}, {review}, {community}, "
-            "{organisation}, " + _SOURCE_GONE + ") on conflict (id) do update set status = excluded.status, "
+            "{organisation}, " + SOURCE_GONE + ") on conflict (id) do update set status = excluded.status, "
             "published_at = excluded.published_at, privacy = excluded.privacy, sensitivity = excluded.sensitivity, "
             "requires_elder_review = excluded.requires_elder_review, community_id = excluded.community_id, "
             "organisation_id = excluded.organisation_id, source_deleted_at = excluded.source_deleted_at",
@@ -236,218 +187,31 @@ class Hand:
         w.reviews.pop(n, None)
         del w.stories[n]
 
-    def consent(self, key: ConsentKey, value: Consent) -> None:
-        """A consent given or withdrawn."""
-        self.consents({key: value})
-
-    def consents(self, values: dict[ConsentKey, Consent]) -> None:
-        """Any number of consents in one statement."""
-        rows = ", ".join(
-            filled(
-                "({id}, {person}, {purpose}, {story}, {state}, now() + make_interval(days => {expires}::integer), "
-                + _SOURCE_GONE
-                + ", {evidence}, case when {evidence} = 'airtable' then 'rec' end)",
-                id=self._consent_id(key),
-                person=uid("person", key[0]),
-                purpose=key[1],
-                evidence=key[3],
-                story=uid("story", key[2]) if key[2] else None,
-                state=value.state,
-                expires=value.expires,
-                gone=value.gone,
-            )
-            for key, value in values.items()
-        )
-        self.run(
-            "insert into public.consents (id, storyteller_id, purpose, story_id, state, expires_at, source_deleted_at, "
-            f"evidence_kind, airtable_record_id) values {rows} on conflict (id) do update set "  # noqa: S608
-            "state = excluded.state, expires_at = excluded.expires_at, source_deleted_at = excluded.source_deleted_at"
-        )
-        self.world.consents.update(values)
-
-    def _consent_id(self, key: ConsentKey) -> str:
-        """Its own, unless a row that was moved has brought another or gone away with it."""
-        if key not in self._ids:
-            taken = uid("consent", *key) in self._ids.values()
-            self._ids[key] = str(uuid.uuid4()) if taken else uid("consent", *key)
-        return self._ids[key]
-
-    def no_consent(self, key: ConsentKey) -> None:
-        """A row of consents deleted."""
-        self.run("delete from public.consents where id = {id}", id=self._consent_id(key))
-        del self.world.consents[key], self._ids[key]
-
-    def moved_consent(self, key: ConsentKey, to: ConsentKey, *, new_id: bool = False) -> None:
-        """A row of consents made another person's, purpose's or story's by one update."""
-        old = self._consent_id(key)
-        new = str(uuid.uuid4()) if new_id else old
-        self.run(
-            "update public.consents set id = {new}, storyteller_id = {person}, purpose = {purpose}, story_id = {story} "
-            "where id = {old}",
-            old=old,
-            new=new,
-            person=uid("person", to[0]),
-            purpose=to[1],
-            story=uid("story", to[2]) if to[2] else None,
-        )
-        del self._ids[key]
-        self._ids[to] = new
-        self.world.consents[to] = self.world.consents.pop(key)
-
-    def protocol(self, n: int, value: Protocol) -> None:
-        """A protocol, new or changed."""
-        self.run(
-            "insert into public.cultural_protocols (id, community_id, name, enforcement, privacy, is_active) "
-            "values ({id}, {community}, 'p', {enforcement}, {privacy}, {active}) on conflict (id) do update set "
-            "community_id = excluded.community_id, enforcement = excluded.enforcement, privacy = excluded.privacy, "
-            "is_active = excluded.is_active",
-            id=uid("protocol", n),
-            community=uid("community", value.community),
-            enforcement=value.enforcement,
-            privacy=value.privacy,
-            active=value.active,
-        )
-        self.world.protocols[n] = value
-
-    def no_protocol(self, n: int) -> None:
-        """A protocol deleted."""
-        self.run("delete from public.cultural_protocols where id = {id}", id=uid("protocol", n))
-        del self.world.protocols[n]
-
-    def review(self, story: int, state: str) -> None:
-        """A story in the elders' queue, or its state there."""
-        self.run(
-            "insert into public.elder_review_queue (story_id, state) values ({story}, {state}) "
-            "on conflict (story_id) do update set state = excluded.state",
-            story=uid("story", story),
-            state=state,
-        )
-        self.world.reviews[story] = state
-
-    def no_review(self, story: int) -> None:
-        """A story taken off the queue."""
-        self.run("delete from public.elder_review_queue where story_id = {story}", story=uid("story", story))
-        del self.world.reviews[story]
-
-    def moved_review(self, story: int, to: int) -> None:
-        """A line of the queue made another story's."""
-        self.run(
-            "update public.elder_review_queue set story_id = {to} where story_id = {story}",
-            story=uid("story", story),
-            to=uid("story", to),
-        )
-        self.world.reviews[to] = self.world.reviews.pop(story)
-
-    def tie(self, table: str, one: int, other: int) -> None:
-        """Two things tied: an author, an interview of a story, a speaker."""
-        left, right, ties = self.ends(table)
-        if (one, other) not in ties:
-            self.run(
-                f"insert into public.{table} (id, {left}_id, {right}_id, position) "  # noqa: S608
-                "values (gen_random_uuid(), {one}, {other}, 1)",
-                one=uid(_KIND[left], one),
-                other=uid(_KIND[right], other),
-            )
-            ties.add((one, other))
-
-    def untie(self, table: str, one: int, other: int) -> None:
-        """A tie deleted."""
-        left, right, ties = self.ends(table)
-        self.run(
-            f"delete from public.{table} where {left}_id = {{one}} and {right}_id = {{other}}",  # noqa: S608
-            one=uid(_KIND[left], one),
-            other=uid(_KIND[right], other),
-        )
-        ties.discard((one, other))
-
-    def retie(self, table: str, old: tuple[int, int], new: tuple[int, int], *, new_id: bool = False) -> None:
-        """A tie made another one by one update."""
-        left, right, ties = self.ends(table)
-        self.run(
-            f"update public.{table} set {'id = gen_random_uuid(), ' if new_id else ''}{left}_id = {{one}}, "  # noqa: S608
-            f"{right}_id = {{other}} where {left}_id = {{old_one}} and {right}_id = {{old_other}}",
-            one=uid(_KIND[left], new[0]),
-            other=uid(_KIND[right], new[1]),
-            old_one=uid(_KIND[left], old[0]),
-            old_other=uid(_KIND[right], old[1]),
-        )
-        ties.discard(old)
-        ties.add(new)
-
-    def ends(self, table: str) -> tuple[str, str, set[tuple[int, int]]]:
-        """Which two columns a table ties, and the ties there are."""
-        w = self.world
-        return {
-            "authorship": ("story", "storyteller", w.authors),
-            "story_interviews": ("story", "interview", w.made_from),
-            "interview_storytellers": ("interview", "storyteller", w.speakers),
-        }[table]
-
-    def member(self, account: str, community: int, role: str, approved: bool) -> None:
-        """An account in a community."""
-        self.run(
-            "insert into public.community_members (profile_id, community_id, role, approved_at) values ({account}, "
-            "{community}, {role}, case when {approved} then now() end) on conflict (profile_id, community_id) do update "
-            "set role = excluded.role, approved_at = excluded.approved_at",
-            account=uid("account", account),
-            community=uid("community", community),
-            role=role,
-            approved=approved,
-        )
-        self.world.members[account, community] = (role, approved)
-
-    def organisation_member(self, account: str, organisation: int, belongs: bool) -> None:
-        """An account in an organisation, or out of it."""
-        values = {"account": uid("account", account), "organisation": uid("organisation", organisation)}
-        if belongs:
-            self.run(
-                "insert into public.organisation_members (profile_id, organisation_id) values ({account}, {organisation}) on conflict do nothing",
-                **values,
-            )
-            self.world.organisation_members.add((account, organisation))
-        else:
-            self.run(
-                "delete from public.organisation_members where profile_id = {account} and organisation_id = {organisation}",
-                **values,
-            )
-            self.world.organisation_members.discard((account, organisation))
-
-    def truncate(self, table: str) -> None:
-        """All rows of a table at once; only the owner may."""
-        self.run(f"truncate public.{table}")
-        w = self.world
-        {
-            "consents": w.consents,
-            "cultural_protocols": w.protocols,
-            "elder_review_queue": w.reviews,
-            "authorship": w.authors,
-            "story_interviews": w.made_from,
-            "interview_storytellers": w.speakers,
-        }[table].clear()
-
     def all_of(self, w: World, order: Sequence[int] | None = None) -> None:
         """A whole world in one message; in any order of its tables: the migrated ones' keys are deferrable."""
-        parts = [
-            lambda: [self.person(n, person) for n, person in w.people.items()],
-            lambda: [self.story(n, story) for n, story in w.stories.items()],
-            lambda: [self.tie("authorship", *tie) for tie in sorted(w.authors)],
-            lambda: [self.tie("story_interviews", *tie) for tie in sorted(w.made_from)],
-            lambda: [self.tie("interview_storytellers", *tie) for tie in sorted(w.speakers)],
-            lambda: [self.consents(w.consents)] if w.consents else [],
-            lambda: [self.protocol(n, protocol) for n, protocol in w.protocols.items()],
-            lambda: [self.member(*whose, *how) for whose, how in w.members.items()],
+        ties = (
+            ("authorship", w.authors),
+            ("story_interviews", w.made_from),
+            ("interview_storytellers", w.speakers),
+        )
+        tied: Parts = [[partial(self.tie, table, *tie) for tie in sorted(there)] for table, there in ties]
+        parts: Parts = [
+            [partial(self.person, n, person) for n, person in w.people.items()],
+            [partial(self.story, n, story) for n, story in w.stories.items()],
+            *tied,
+            [partial(self.consents, w.consents)] if w.consents else [],
+            [partial(self.protocol, n, protocol) for n, protocol in w.protocols.items()],
+            [partial(self.member, *whose, *how) for whose, how in w.members.items()],
         ]
         with self.batch():
             if order:
                 self.run("set constraints all deferred")
             for number in order or range(len(parts)):
-                parts[number]()
+                for write in parts[number]:
+                    write()
             for n, state in w.reviews.items():
                 self.review(n, state)
             for account, organisation in w.organisation_members:
                 self.organisation_member(account, organisation, True)
             if w.insights:
                 self.insights()
-
-
-_KIND = {"story": "story", "storyteller": "person", "interview": "interview"}

@@ -8,6 +8,8 @@ Invariants: pure; times are whole days from now, so that nothing here depends on
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from tests.consent.world import Protocol, Story, World
 
 ANON = "anon"
@@ -117,7 +119,7 @@ def to_review(w: World, story: int, who: str) -> bool:
     )
 
 
-def expected(w: World, who: str) -> dict[str, set[object]]:
+def expected(w: World, who: str) -> dict[str, Set[object]]:
     """What one reader sees, by kind."""
     every, mine = set(w.stories), own(w, who)
     told = {s for s in every if any((s, p) in w.authors for p in mine)}

@@ -16,7 +16,7 @@ import psycopg
 Work = tuple[str, ...]
 
 _REST = "0000-4000-8000-0000000000{}"
-_NAMES = "S U V W P R N A B I J K M S-P W-R V-P U-R S-J R-public".split()
+_NAMES = (*"SUVWPRNABIJKM", "S-P", "W-R", "V-P", "U-R", "S-J", "R-public")
 _LETTERS = {name: f"{number:02x}" for number, name in enumerate(_NAMES, 1)}
 
 
@@ -50,7 +50,9 @@ def _set(table: str, change: str, row: str) -> str:
 
 
 LINK = _tied("story_interviews", "story", "interview", "S", "I")
-ADD_PROTOCOL = "insert into public.cultural_protocols (community_id, name, privacy) values ({A}, 'p', 'private')"
+ADD_PROTOCOL = (
+    "insert into public.cultural_protocols (community_id, name, privacy) values ({A}, 'p', 'private')"
+)
 NEW_STORY = (
     "insert into public.stories (id, status, privacy, published_at, community_id) "
     "values ({new}, 'published', 'public', now(), {A})"
@@ -100,7 +102,14 @@ LOADS: dict[str, Work] = {
     "load that evidence has gone": _loaded(_set("consents", "source_deleted_at = now()", "R-public")),
 }
 BESIDE_A_LOAD = (
-    *("withdraw", "delete consent", "close person", "move authorship", "link interview", "add silent speaker"),
+    *(
+        "withdraw",
+        "delete consent",
+        "close person",
+        "move authorship",
+        "link interview",
+        "add silent speaker",
+    ),
     *("activate protocol", "move story", "publish", "publish by function", "reject"),
 )
 
@@ -137,10 +146,21 @@ def lay(connection: psycopg.Connection, grounds: range) -> None:
     consent = "id, storyteller_id, purpose, state, evidence_kind, airtable_record_id"
     rows = [
         *(insert("communities", "id, name, slug", c, "'c'", f"'{c.lower()}-' || n") for c in "AB"),
-        *(insert("storytellers", "id, name, privacy, sensitive", p, "'n'", "'public'", "false") for p in "PRN"),
+        *(
+            insert("storytellers", "id, name, privacy, sensitive", p, "'n'", "'public'", "false")
+            for p in "PRN"
+        ),
         *(insert("interviews", "id", i) for i in "IJ"),
         *(
-            insert("stories", "id, privacy, community_id, status, published_at", s, "'public'", "B", "'published'", "now()")
+            insert(
+                "stories",
+                "id, privacy, community_id, status, published_at",
+                s,
+                "'public'",
+                "B",
+                "'published'",
+                "now()",
+            )
             for s in "SVW"
         ),
         insert("stories", "id, privacy, community_id", "U", "'public'", "B"),
@@ -149,10 +169,20 @@ def lay(connection: psycopg.Connection, grounds: range) -> None:
             for t in ("S-P", "W-R", "V-P", "U-R")
         ),
         insert("story_interviews", tie.format("interview"), "S-J", "S", "J", "1"),
-        insert("consents", consent, "gen_random_uuid()", "P", "'public_sharing'", "'given'", "'form'", "null"),
+        insert(
+            "consents", consent, "gen_random_uuid()", "P", "'public_sharing'", "'given'", "'form'", "null"
+        ),
         insert("consents", consent, "R-public", "R", "'public_sharing'", "'given'", "'airtable'", "'rec'"),
         *(
-            insert("cultural_protocols", "id, community_id, name, privacy, is_active", k, c, "'p'", "'private'", "false")
+            insert(
+                "cultural_protocols",
+                "id, community_id, name, privacy, is_active",
+                k,
+                c,
+                "'p'",
+                "'private'",
+                "false",
+            )
             for k, c in ("KB", "MA")
         ),
         insert("elder_review_queue", "story_id, state", "V", "'approved'"),

@@ -9,6 +9,7 @@ empty when the database and the oracle agree and no kept column is stale.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import psycopg
 
@@ -47,7 +48,7 @@ def differences(connection: psycopg.Connection, world: World) -> list[str]:
     return found
 
 
-def seen(connection: psycopg.Connection, reader: str) -> dict[str, set[object]]:
+def seen(connection: psycopg.Connection, reader: str) -> dict[str, set[Any]]:
     """What one reader is given, by kind, in the world's own numbers."""
     cursor = connection.cursor()
     cursor.execute((_login(reader) + "select " + _question(reader) + "; reset role").encode())
@@ -55,11 +56,9 @@ def seen(connection: psycopg.Connection, reader: str) -> dict[str, set[object]]:
         assert cursor.nextset(), "no answer among the results"
     row = cursor.fetchone()
     assert row is not None
-    answer = {kind: {_name(x) for x in ids} for kind, ids in row[0].items()}
+    answer: dict[str, set[Any]] = {kind: {_name(x) for x in ids} for kind, ids in row[0].items()}
     # A card's quote must be beside a story that the page shows too.
-    answer["card_quotes"] = {
-        x[1] if x[0] in answer["page"] else ("hidden", *x) for x in answer["card_quotes"]
-    }
+    answer["card_quotes"] = {x[1] if x[0] in answer["page"] else x for x in answer["card_quotes"]}
     return answer
 
 
@@ -91,8 +90,10 @@ def _question(reader: str) -> str:
         "by_theme": _IDS.format(
             what="s -> 'id'",
             source=" , ".join(
-                [f"unnest(array[{', '.join(repr(uid('theme', n)) for n in PAIR)}]::uuid[]) t"]
-                + ["jsonb_array_elements(public.stories_page(size => 100, theme => t) -> 'stories') s"]
+                (
+                    f"unnest(array[{', '.join(repr(uid('theme', n)) for n in PAIR)}]::uuid[]) t",
+                    "jsonb_array_elements(public.stories_page(size => 100, theme => t) -> 'stories') s",
+                )
             ),
         ),
         "detail": _IDS.format(what="d -> 'id'", source=details + " where d is not null"),

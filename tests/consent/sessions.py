@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
@@ -141,5 +142,5 @@ def interleavings(lengths: Sequence[int]) -> Iterator[Schedule]:
 
     for order in orders(total, ()):
         # In turn, they are what single sessions do, which other tests cover.
-        if sum(a != b for a, b in zip(order, order[1:], strict=False)) >= len(total):
+        if sum(a != b for a, b in pairwise(order)) >= len(total):
             yield order

@@ -13,7 +13,8 @@ from tests.consent.cases import CASES
 from tests.consent.conftest import copy_of
 from tests.consent.field import field_on
 from tests.consent.hand import Hand
-from tests.consent.mutants import LOCKS, NOTICED, RACES, RULE, TRIGGERS, WATCHED, mutated
+from tests.consent.mutants import LOCKS, RULE, mutated
+from tests.consent.noticing import NOTICED, RACES, TRIGGERS, WATCHED
 from tests.consent.races import ACTS, LOADS
 from tests.consent.seen import differences
 from tests.consent.world import World, open_world
@@ -79,7 +80,7 @@ def test_a_column_that_is_not_watched_is_noticed(
         assert noticed(furnished, opened, case)
 
 
-@pytest.mark.parametrize("name", RACES)
+@pytest.mark.parametrize("name", LOCKS)
 def test_a_refresh_without_one_of_its_locks_is_noticed(
     cluster: Cluster, migrated_template: str, name: str
 ) -> None:

@@ -26,6 +26,7 @@ select c.relname, a.attname
 from reads r join pg_class c on c.oid = r.relation join pg_attribute a on a.attrelid = c.oid and a.attnum = r.attribute
 where r.kind <> 'v' and r.attribute > 0
 """
+PEOPLE = "create or replace view private.story_people as select a.story_id, a.storyteller_id from public.authorship a"
 TRIGGERS = """
 select c.relname, t.tgtype, encode(t.tgargs, 'escape'), p.proname, p.prosrc
 from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
@@ -97,13 +98,11 @@ def test_a_trigger_disabled_and_a_column_added_are_noticed(furnished: psycopg.Co
         ),
         ("drop trigger visibility_update on public.stories", "stories: no trigger for update"),
         (
-            "create or replace view private.story_people as "
-            "select a.story_id, a.storyteller_id from public.authorship a where a.position > 0",
+            f"{PEOPLE} where a.position > 0",
             "authorship.position is not watched",
         ),
         (
-            "create or replace view private.story_people as select a.story_id, a.storyteller_id "
-            "from public.authorship a join public.stories s on s.id = a.story_id where s.language = 'en'",
+            f"{PEOPLE} join public.stories s on s.id = a.story_id where s.language = 'en'",
             "stories.language is not watched",
         ),
     ):

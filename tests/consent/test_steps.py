@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
+from typing import cast
 
 import psycopg
 from hypothesis import strategies as st
@@ -23,7 +24,6 @@ from tests.consent.world import Consent, ConsentKey, Person, Protocol, Story, Wo
 
 hands = st.sampled_from([OWNER, SERVICE, SERVICE, LOADER])
 tables = st.sampled_from(sorted(some.TIES))
-Change = Callable[["Steps"], None]
 
 
 class Steps(RuleBasedStateMachine):
@@ -167,4 +167,5 @@ def test_after_every_step_nothing_is_stale_and_everybody_sees_what_they_may(
     furnished: psycopg.Connection,
 ) -> None:
     examples = PROFILE if NIGHTLY else type(PROFILE)(PROFILE, max_examples=15)
-    run_state_machine_as_test(lambda: Steps(furnished), settings=examples)
+    machine = cast(type[RuleBasedStateMachine], partial(Steps, furnished))
+    run_state_machine_as_test(machine, settings=examples)

@@ -51,7 +51,8 @@ def test_quotes_and_pictures_that_have_gone_from_the_base_are_shown_nowhere(
         assert [answer[kind] for kind in ("quotes", "images", "detail_quotes", "card_quotes")] == [set()] * 4
         furnished.execute("set local role anon")
         row = furnished.execute(
-            "select public.story_detail(%s) -> 'images', jsonb_path_query_array(public.stories_page(), '$.stories[*].image')",
+            "select public.story_detail(%s) -> 'images', "
+            "jsonb_path_query_array(public.stories_page(), '$.stories[*].image')",
             (uid("story", 1),),
         ).fetchone()
         assert row == ([], [None] * 3)

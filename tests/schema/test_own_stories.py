@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.schema.world import World
+from tests.schema.world import SERVICE, World
 
 INSERT = "insert into public.stories (title, copy, created_by) values ('Mine', 'words', %s)"
 
@@ -71,3 +71,12 @@ def test_a_storyteller_changes_the_words_of_an_own_story_only(world: World) -> N
     with world.session("authenticated", account) as conn:
         assert conn.execute("update public.stories set copy = 'new' where id = %s", (mine,)).rowcount == 1
         assert conn.execute("update public.stories set copy = 'new' where id = %s", (other,)).rowcount == 0
+
+
+def test_a_community_whose_stories_are_here_cannot_be_deleted(world: World) -> None:
+    """Its protocols would go with it, and what a strict one had limited could open."""
+    community = world.row("communities", name="Ours", slug="ours")
+    world.row("cultural_protocols", community_id=community, name="Members only", privacy="community")
+    world.story(world.storyteller(), community_id=community)
+    with pytest.raises(psycopg.errors.ForeignKeyViolation), world.session(SERVICE) as conn:
+        conn.execute("delete from public.communities")
