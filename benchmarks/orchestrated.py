@@ -22,6 +22,7 @@ ENGINE = (
     "ledger_assets.extract.schema_check.undeclared",
     "ledger_assets.ledger.build.build_ledger",
     "ledger_assets.lane.load_latest",
+    "ledger_assets.lane.access",
     "ledger_assets.lane.prove",
 )
 

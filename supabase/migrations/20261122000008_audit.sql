@@ -3,7 +3,7 @@
 -- What belongs here: triggers that hold for everybody, whatever the API allows. What does not: who may read what (10).
 --
 -- Invariants: every change of words, consent, value or access by anybody but the loader leaves both images in the
--- audit; the loader leaves one lean line per row it wrote (it writes them itself); images can be erased without the
+-- audit; the loader leaves lean lines that it writes itself (load/sql/audit.sql); images can be erased without the
 -- line that says what happened; during a freeze nobody but the loader writes. Re-runnable.
 create schema if not exists audit;
 comment on schema audit is 'Every change of words, consent, value and access. Not exposed to the API.';
@@ -23,7 +23,9 @@ create table if not exists audit.log (
   session text not null default session_user,
   -- The run of the loader, or the person who ran the command, as it named itself.
   run text default nullif(current_setting('migration.run', true), ''),
-  changed text[]
+  changed text[],
+  -- More than one, and row_id NULL: rows that one statement of the loader made; their created_at is at.
+  rows bigint not null default 1
 );
 comment on table audit.log is 'Who changed which row when. Holds no words: they stand in audit.images.';
 create index if not exists log_row_idx on audit.log (table_name, row_id);

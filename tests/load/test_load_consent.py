@@ -115,21 +115,22 @@ def test_a_load_that_left_a_story_more_open_than_its_evidence_is_rolled_back(
     assert check.detail["without_evidence_ids"] == [rec("tale")]
 
 
-def test_the_loader_leaves_one_line_a_row_with_its_run_and_no_image(
+def test_the_loader_leaves_lean_lines_with_its_run_and_no_image(
     conn: psycopg.Connection, migrate: Migrate
 ) -> None:
+    """New rows have one line together, whose time is theirs; a changed row has its own."""
     lines = (
-        "select action, changed, count(*) from audit.log where table_name = 'stories' and run = %s "
-        "group by 1, 2 order by 1, 2"
+        "select l.action, l.changed, l.rows, coalesce(l.row_id = s.id::text, l.at = s.created_at) "
+        "from audit.log l, stories s where l.table_name = 'stories' and l.run = %s"
     )
     migrate({"ada": PERSON}, told("ada"), "first")
     migrate({"ada": PERSON}, told("ada", **{"Story copy": "New words"}), "second")
     migrate({"ada": PERSON}, {}, "third")
     migrate({"ada": PERSON}, {}, "fourth")
     with conn.transaction():
-        assert conn.execute(lines, ("first",)).fetchall() == [("insert", None, 1)]
-        assert conn.execute(lines, ("second",)).fetchall() == [("update", None, 1)]
-        assert conn.execute(lines, ("third",)).fetchall() == [("update", ["source_deleted_at"], 1)]
+        assert conn.execute(lines, ("first",)).fetchall() == [("insert", None, 1, True)]
+        assert conn.execute(lines, ("second",)).fetchall() == [("update", None, 1, True)]
+        assert conn.execute(lines, ("third",)).fetchall() == [("update", ["source_deleted_at"], 1, True)]
         assert conn.execute(lines, ("fourth",)).fetchall() == []
         assert conn.execute("select count(*) from audit.images").fetchone() == (0,)
 
