@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 DEPTH = 2
@@ -25,6 +25,6 @@ def ahead(pieces: Iterable[T]) -> Iterator[T]:
         try:
             while (piece := waiting.popleft().result()) is not end:
                 waiting.append(order())
-                yield piece  # type: ignore[misc]
+                yield cast(T, piece)  # what is not the end is a piece
         finally:
             maker.shutdown(wait=True, cancel_futures=True)
