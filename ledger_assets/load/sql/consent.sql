@@ -26,9 +26,18 @@ with opened as (
       where c.storyteller_id = n.storyteller_id and c.purpose = n.purpose and c.state = 'withdrawn'
         and (c.story_id is null or c.story_id = n.id)
     )
+), judged as (
+  -- As private.refresh_all: what is neither published nor open is closed by the rule and by its columns. Asking the rule of
+  -- every draft too took 35 of a load's 101 s at 500,000 records.
+  select array(
+    select s.id from public.stories s
+    where s.status = 'published' or s.eff_limits < 4 or s.eff_until > '-infinity' or s.eff_ai_until > '-infinity'
+  ) as ids
 ), stale as (
-  select d.id, coalesce(s.airtable_record_id, s.id::text) as name
-  from private.visibility_drift d join public.stories s using (id)
+  select s.id, coalesce(s.airtable_record_id, s.id::text) as name
+  from public.stories s join private.story_rule r on r.id = s.id
+  where s.id = any ((select ids from judged)::uuid[]) and r.id = any ((select ids from judged)::uuid[])
+    and (s.eff_limits, s.eff_until, s.eff_ai_until) is distinct from (r.limits, r.until, r.ai_until)
 )
 select
   (select count(*) from opened),
