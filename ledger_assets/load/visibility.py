@@ -17,8 +17,15 @@ CONSENT = "consent"
 
 
 def refresh(cur: Cursor) -> int:
-    """Bring every published or open story to what the rule says; how many were written."""
+    """Record the consents that have expired, and bring every published or open story to what the rule says; how many
+    stories were written."""
+    record_expiries(cur)
     return int(one(cur, "select private.refresh_all()"))
+
+
+def record_expiries(cur: Cursor) -> int:
+    """Record the expiry of every consent whose end date has come; how many were new."""
+    return int(one(cur, "select private.record_expiries()"))
 
 
 def verify_consent(cur: Cursor) -> CheckOutcome:

@@ -157,3 +157,15 @@ def test_what_a_person_had_erased_does_not_come_back(conn: psycopg.Connection, m
     conn.rollback()
     assert_provable(conn, loaded.committed_at)
     assert conn.execute("select count(*) from stories").fetchone() == (0,)
+
+
+def test_a_load_records_the_consents_that_have_expired(conn: psycopg.Connection, migrate: Migrate) -> None:
+    migrate({"p": PERSON}, told("p"))
+    with conn.transaction():
+        conn.execute(
+            "insert into consents (storyteller_id, purpose, state, evidence_kind, expires_at) "
+            "select id, 'ai_analysis', 'given', 'form', now() - interval '1 day' from storytellers"
+        )
+    migrate({"p": PERSON}, told("p"), "second")
+    events = conn.execute("select purpose, run from consent_events where event = 'expired'").fetchall()
+    assert events == [("ai_analysis", "second")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import psycopg
 import pytest
 
@@ -144,3 +146,46 @@ def test_new_words_need_a_new_review(world: World) -> None:
     assert world.one("select state from elder_review_queue") == "approved"
     world.do("update stories set copy = 'other words'")
     assert world.all("select state, decided_at from elder_review_queue") == [("pending", None)]
+
+
+PAST, LATER = "2026-01-01 00:00+00", "2999-01-01 00:00+00"
+EVENTS = "select event, at = expires_at from consent_events order by ctid"
+
+
+def test_an_expiry_is_recorded_once_with_its_moment(world: World) -> None:
+    person = world.storyteller(consents=())
+    due = {"storyteller_id": person, "state": "given", "evidence_kind": "form", "expires_at": PAST}
+    consent = world.row("consents", purpose="public_sharing", **due)
+    world.row("consents", purpose="ai_analysis", **{**due, "expires_at": LATER})
+    world.row("consents", purpose="commercial_use", **{**due, "state": "withdrawn"})
+    assert world.one("select private.record_expiries()") == 1
+    assert world.one("select private.record_expiries()") == 0
+    assert world.all("select consent_id, at from consent_events where event = 'expired'") == [
+        (consent, datetime(2026, 1, 1, tzinfo=UTC))
+    ]
+
+
+def test_a_change_after_the_end_leaves_the_expiry_in_the_history(world: World) -> None:
+    """Renewed before anybody had recorded that it ended."""
+    person = world.storyteller(consents=())
+    consent = world.row(
+        "consents", storyteller_id=person, purpose="public_sharing", state="given", evidence_kind="form",
+        expires_at=PAST,
+    )  # fmt: skip
+    world.do("update consents set expires_at = %s where id = %s", LATER, consent)
+    assert world.one("select private.record_expiries()") == 0
+    world.do("update consents set expires_at = %s where id = %s", PAST, consent)
+    world.do("delete from consents where id = %s", consent)
+    events = [event for event, _ in world.all(EVENTS)]
+    assert events == ["given", "expired", "changed", "changed", "deleted"]
+
+
+def test_an_expiry_that_comes_again_under_another_date_is_another_event(world: World) -> None:
+    person = world.storyteller(consents=())
+    consent = world.row(
+        "consents", storyteller_id=person, purpose="public_sharing", state="given", evidence_kind="form",
+        expires_at=PAST,
+    )  # fmt: skip
+    world.do("update consents set expires_at = '2026-02-01' where id = %s", consent)
+    assert world.one("select private.record_expiries()") == 1
+    assert [event for event, _ in world.all(EVENTS)] == ["given", "expired", "changed", "expired"]
