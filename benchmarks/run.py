@@ -29,6 +29,7 @@ class Sizes:
     latencies: tuple[float, ...] = (0.25, 0.8)
     orchestrated_records: int = 2_300
     app_stories: int = 100_000
+    snapshot_stories: int = 21_000
 
 
 SMOKE = Sizes(
@@ -39,6 +40,7 @@ SMOKE = Sizes(
     latencies=(0.05,),
     orchestrated_records=300,
     app_stories=2_000,
+    snapshot_stories=100,
 )
 
 

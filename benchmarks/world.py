@@ -37,6 +37,8 @@ OURS = (
     "DATABASE_URL",
     "STAGING_DATABASE_URL",
     "PEER_",
+    "BACKUP_",
+    "SCRATCH_DATABASE_URL",
 )
 """Variables that a measured process gets from here and never from the shell."""
 

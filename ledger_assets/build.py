@@ -12,14 +12,19 @@ import dagster as dg
 from ledger_assets.assets.airtable import ATTACHMENTS, build_airtable_assets
 from ledger_assets.assets.keys import key, table_names
 from ledger_assets.assets.ledger import build_ledger_asset
+from ledger_assets.assets.operations import build_op_jobs
 from ledger_assets.assets.proof import build_proof_assets
+from ledger_assets.assets.recovery import build_recovery_jobs
+from ledger_assets.assets.snapshots import CHECKPOINT, STAGE, build_snapshot_assets
 from ledger_assets.assets.supabase import build_supabase_assets
 from ledger_assets.environment import Environment, Profile, Shape, read_shape
 from ledger_assets.jobs import build_jobs
 from ledger_assets.resources.airtable import AirtableResource
+from ledger_assets.resources.notifier import Notifier
 from ledger_assets.resources.object_store import ObjectStoreResource
 from ledger_assets.resources.postgres import PostgresResource
 from ledger_assets.resources.run_lock import RunLock
+from ledger_assets.schedules import build_schedules
 from ledger_assets.sensors import build_sensors
 from ledger_assets.tables.fields import TableSpec
 
@@ -34,20 +39,25 @@ def build_definitions(
     airtable_keys = {title: key(environment, "airtable", name) for name, title in tables.items()}
     exported = [*airtable_keys.values(), key(environment, "airtable", ATTACHMENTS)]
     shaped = [key(environment, "ledger", spec.name) for spec in specs]
-    supabase = build_supabase_assets(environment, specs, exported, shape.first_month)
+    checkpoint = key(environment, STAGE, CHECKPOINT)
+    supabase = build_supabase_assets(environment, specs, exported, shape.first_month, checkpoint)
+    loaded = list(supabase[0].keys)
     return dg.Definitions(
         assets=[
             *build_airtable_assets(environment, tables, specs),
             *([build_ledger_asset(environment, specs, airtable_keys)] if specs else []),
             *supabase,
-            *build_proof_assets(environment, specs, shaped or exported, list(supabase[0].keys)),
+            *build_proof_assets(environment, specs, shaped or exported, loaded),
+            *build_snapshot_assets(environment, loaded, shaped or exported),
         ],
-        jobs=build_jobs(environment),
+        jobs=[*build_jobs(environment), *build_op_jobs(environment), *build_recovery_jobs(environment)],
+        schedules=build_schedules(environment),
         sensors=build_sensors(environment),
         resources={
             "airtable": AirtableResource(environment=environment.value),
             "objects": ObjectStoreResource(environment=environment.value),
             "postgres": PostgresResource(environment=environment.value),
+            "notifier": Notifier(environment=environment.value),
             "run_lock": RunLock(),
             **(resources or {}),
         },

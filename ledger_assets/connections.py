@@ -6,6 +6,7 @@ opened closes with its ``with`` block.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +21,31 @@ if TYPE_CHECKING:
     from ledger_assets.extract.client import AirtableClient
 
 LOCKS = "locks"
+SEALED = "sealed"
+"""What is on its way into or out of an encrypted store lies here: encrypted, or in files without a name."""
 
 
 def object_store(settings: Settings) -> ObjectStore:
-    """The environment's object store. Raises SettingsError."""
-    return open_store(settings.object_store_url)
+    """The environment's object store; outside this machine, one that encrypts everything by the backups' key.
+
+    Raises SettingsError, also when that key has not been made yet.
+    """
+    if settings.object_store_url.startswith("file:"):
+        return open_store(settings.object_store_url)
+    from ledger_assets.backup import vault
+    from ledger_assets.backup.sealed_store import SealedStore
+    from ledger_assets.backup.settings import read_backup_settings, read_bucket
+
+    env = {name: value.strip() for name, value in os.environ.items() if value.strip()}
+    bucket = read_bucket(env, settings.object_store_url, "OBJECT_STORE_URL")
+    backups = read_backup_settings(settings)
+    identity = vault.keyring(vault.open_vault(backups), backups)
+    return SealedStore(
+        open_store(bucket.url, bucket),
+        identity,
+        vault.recipients(backups, identity),
+        _private(_private(settings.home) / SEALED),
+    )
 
 
 @contextmanager

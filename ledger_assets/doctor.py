@@ -135,9 +135,28 @@ def _database(settings: Settings) -> Iterator[Line]:
         )
 
 
+def _backups(settings: Settings) -> Iterator[Line]:
+    from ledger_assets.backup.bucket_checks import examine
+    from ledger_assets.backup.place import open_place
+    from ledger_assets.backup.tools import needs_tls, tools_for
+
+    place = open_place(settings)
+    yield Line("snapshots: key", True, f"{place.identity.key_id} opens with the password")
+    for line in examine(place.backup):
+        found = line.found if line.level != "warn" else f"{line.found}; {line.remedy}"
+        yield Line(f"snapshots: {line.name}", line.level != "fail", found, line.remedy)
+    with (
+        connections.database_url(settings) as url,
+        connections.database(settings, purpose="doctor") as connection,
+    ):
+        tools = tools_for(connection.info.server_version, place.backup.programs, tls=needs_tls(url))
+    yield Line("snapshots: programs", True, f"pg_dump {tools.version}")
+
+
 PROBES: dict[str, Callable[[Settings], Iterator[Line]]] = {
     "home": _home,
     "object store": _store,
     "Airtable": _airtable,
     "database": _database,
+    "snapshots": _backups,
 }

@@ -252,10 +252,17 @@ def _object_store(env: Mapping[str, str]) -> str | None:
     if value is None:
         return None
     parts = urlsplit(value)
-    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+        return value.rstrip("/")
+    if parts.scheme != "s3" or not parts.netloc:
         raise SettingsError(
-            f"OBJECT_STORE_URL: {parts.scheme or 'a path'} is not supported: exports hold people's words unencrypted and "
-            "stay on this machine; use file:///an/absolute/path"
+            f"OBJECT_STORE_URL: {parts.scheme or 'a path'} is not supported: use file:///an/absolute/path, or "
+            "s3://bucket/folder, where everything is encrypted by BACKUP_ENCRYPTION_PASSWORD"
+        )
+    if "BACKUP_ENCRYPTION_PASSWORD" not in env:
+        raise SettingsError(
+            "OBJECT_STORE_URL: exports hold people's words and leave this machine only encrypted: set "
+            "BACKUP_ENCRYPTION_PASSWORD, or use file:///an/absolute/path"
         )
     return value.rstrip("/")
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 
 def build_jobs(environment: Environment) -> "list[UnresolvedAssetJobDefinition]":
-    """The lane's jobs: export, dry_run, migrate, remigrate, verify."""
+    """The lane's jobs: export, dry_run, migrate, remigrate, verify; and the snapshots': backup, checkpoint,
+    verify_snapshots."""
 
     def assets(*paths: str) -> dg.AssetSelection:
         return dg.AssetSelection.assets(
@@ -23,6 +24,10 @@ def build_jobs(environment: Environment) -> "list[UnresolvedAssetJobDefinition]"
 
     exported, shaped = stage("airtable"), stage("ledger")
     loaded = stage("supabase") - assets("supabase/months")
+    # Production is never loaded without a way back; staging is made anew instead.
+    migrated = exported | shaped | loaded | assets("proof/reconciliation")
+    if environment is Environment.PRODUCTION:
+        migrated |= assets("snapshots/checkpoint")
 
     def job(name: str, selection: dg.AssetSelection, description: str) -> "UnresolvedAssetJobDefinition":
         return dg.define_asset_job(f"{name}_{environment}", selection, description=description)
@@ -34,9 +39,18 @@ def build_jobs(environment: Environment) -> "list[UnresolvedAssetJobDefinition]"
         ),
         job(
             "migrate",
-            exported | shaped | loaded | assets("proof/reconciliation"),
-            "Export, shape, load in one transaction, prove.",
+            migrated,
+            "Export, shape, load in one transaction, prove; in production a checkpoint before the load.",
         ),
         job("remigrate", assets("supabase/months"), "Load months again from the stored export."),
         job("verify", assets("proof/reconciliation"), "Prove the last load again, read back from Postgres."),
+        job("backup", assets("snapshots/full"), "Take a full snapshot and verify it."),
+        job(
+            "checkpoint", assets("snapshots/checkpoint"), "Take the way back of the next load and verify it."
+        ),
+        job(
+            "verify_snapshots",
+            assets("snapshots/reverified"),
+            "Restore stored snapshots again and compare them.",
+        ),
     ]

@@ -99,20 +99,34 @@ def versions(loaded: Inputs) -> dict[str, str]:
     return found
 
 
-def assert_may_load(settings: Settings, confirm: str) -> None:
+def assert_confirmed(settings: Settings, confirm: str, *, what: str = "load") -> None:
+    """Production asks for the target's own name, because the web UI bypasses the command's question. Raises TargetError."""
+    if settings.environment is Environment.PRODUCTION and confirm != settings.target_name:
+        raise TargetError(
+            f"{what} into production refused: it needs the target's own name: --confirm {settings.target_name} (in the web "
+            "UI: config confirm)"
+        )
+
+
+def assert_can_load(settings: Settings, confirm: str) -> None:
+    """What can be known before anything starts: the name, and in production a place and a key for the checkpoint."""
+    from ledger_assets.backup.place import open_place
+
+    assert_confirmed(settings, confirm)
+    if settings.environment is Environment.PRODUCTION:
+        open_place(settings)
+
+
+def assert_may_load(settings: Settings, connection: psycopg.Connection, confirm: str) -> None:
     """What a load asserts however it was started. Raises TargetError.
 
-    A graph edge gates only inside one run, and the web UI bypasses the command's question: so the step itself asks.
+    A graph edge gates only inside one run: so the step itself asks for the name and for the verified way back.
     """
-    if settings.environment is not Environment.PRODUCTION:
-        return
-    refused = (
-        f"production load refused: there is no verified checkpoint of {settings.target_name} to go back to, and this "
-        "version cannot take one yet; use: ledger-assets migrate production --dry-run"
-    )
-    if confirm != settings.target_name:
-        refused += f". It also needs the target's own name: --confirm {settings.target_name} (in the web UI: config confirm)"
-    raise TargetError(refused)
+    from ledger_assets.backups import assert_checkpoint
+
+    assert_confirmed(settings, confirm)
+    if settings.environment is Environment.PRODUCTION:
+        assert_checkpoint(settings, connection)
 
 
 def load_latest(
@@ -126,7 +140,7 @@ def load_latest(
     months: Sequence[str] | None,
 ) -> tuple[LoadReport, dict[str, str]]:
     """The atomic load of the latest ledger (of ``months``: of what was loaded last), and :func:`versions`."""
-    assert_may_load(settings, confirm)
+    assert_may_load(settings, connection, confirm)
     full = months is None
     loaded = inputs(settings, store, specs) if full else stored_inputs(settings, connection, store, specs)
     report = _load(settings, connection, store, specs, loaded, run_id=run_id, months=months, commit=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger_assets import connections
-from ledger_assets.environment import Profile, Settings
+from ledger_assets.environment import Environment, Profile, Settings
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,15 @@ def state(settings: Settings) -> State:
         Step("schema", None if pending else "up to date"),
         Step("load", f"{load.committed_at:%Y-%m-%d %H:%M} UTC from {load.export_id}" if load else None),
         Step("proof", f"{proof.made_at:%Y-%m-%d %H:%M} UTC, {_word(proof.passed)}" if proof else None),
+        Step("snapshot", _newest_snapshot(settings)),
         Step("findings", f"{len(open_findings)} open" if open_findings else "none open"),
     )
+    confirm = f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
     return State(
         steps,
         _next(
             env,
+            confirm,
             bool(exports),
             pending,
             load is not None,
@@ -65,19 +68,32 @@ def state(settings: Settings) -> State:
     )
 
 
+def _newest_snapshot(settings: Settings) -> str | None:
+    """The newest verified one; why there is none to see, where the snapshots cannot be read."""
+    from ledger_assets.backup import catalogue
+    from ledger_assets.backup.place import open_place
+    from ledger_assets.errors import LedgerError
+
+    try:
+        newest = catalogue.read(open_place(settings)).newest_verified()
+    except LedgerError as error:
+        return f"not to be seen: {error}"
+    return None if newest is None else f"{newest.manifest.at:%Y-%m-%d %H:%M} UTC, {newest.id}, verified"
+
+
 def _word(passed: bool) -> str:
     return "passed" if passed else "FAILED"
 
 
 def _next(
-    env: str, exported: bool, pending: list[str], loaded: bool, proven: bool, open_findings: int
+    env: str, confirm: str, exported: bool, pending: list[str], loaded: bool, proven: bool, open_findings: int
 ) -> str | None:
     if not exported:
         return f"ledger-assets export {env}"
     if pending:
         return f"ledger-assets schema apply {env}"
     if not loaded:
-        return f"ledger-assets migrate {env} --dry-run, then ledger-assets migrate {env}"
+        return f"ledger-assets migrate {env} --dry-run, then ledger-assets migrate {env}{confirm}"
     if not proven:
         return f"ledger-assets verify {env}"
     return f"ledger-assets findings {env}" if open_findings else None

@@ -53,15 +53,21 @@ def build_airtable_assets(
         objects: ObjectStoreResource,
         run_lock: RunLock,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization]:
+        from ledger_assets import erased
         from ledger_assets.extract import pinned
         from ledger_assets.extract.export import Export
         from ledger_assets.extract.run import export_base
         from ledger_assets.extract.schema_check import undeclared
 
         with one_line_failures():
-            store, pins = objects.open(), read_settings(environment).pin_folder
+            settings, store = read_settings(environment), objects.open()
+            pins, gone = settings.pin_folder, erased.known(settings)
+            if gone:
+                erased.purge(settings, store, gone)
             with airtable.client() as client:
-                manifest = export_base(client, store, environment=environment.value, final=config.final)
+                manifest = export_base(
+                    client, store, environment=environment.value, final=config.final, erased=gone
+                )
             exported = Export(store, manifest.export_id)
             known = pinned.read(pins)
             drift = undeclared(exported.metadata, specs, known)

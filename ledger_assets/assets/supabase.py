@@ -38,13 +38,22 @@ Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
 
 def build_supabase_assets(
-    environment: Environment, specs: Sequence[TableSpec], raw_from: Sequence[dg.AssetKey], first_month: date
+    environment: Environment,
+    specs: Sequence[TableSpec],
+    raw_from: Sequence[dg.AssetKey],
+    first_month: date,
+    checkpoint: dg.AssetKey,
 ) -> list[dg.AssetsDefinition]:
-    """The load and the months. ``raw_from``: every exported table (and the attachments)."""
+    """The load and the months. ``raw_from``: every exported table (and the attachments). ``checkpoint``: in production taken
+    before the load; staging has none."""
     keys = {name: key(environment, "supabase", name) for name in (RAW_RECORDS, *(s.name for s in specs))}
     months_key = key(environment, "supabase", MONTHS)
     partitions = month_partitions(first_month)
-    feeds = {RAW_RECORDS: list(raw_from), **{s.name: [key(environment, "ledger", s.name)] for s in specs}}
+    before = [checkpoint] if environment is Environment.PRODUCTION else []
+    feeds = {
+        RAW_RECORDS: [*raw_from, *before],
+        **{s.name: [key(environment, "ledger", s.name)] for s in specs},
+    }
 
     def run_load(
         context: dg.AssetExecutionContext,

@@ -14,13 +14,20 @@ def spec(asset: dg.AssetKey, name: str, description: str) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(name=name, asset=asset, description=description, blocking=True)
 
 
-def result(asset: dg.AssetKey, name: str, passed: bool, detail: Mapping[str, Any]) -> dg.AssetCheckResult:
-    """The result of a blocking check with what it counted."""
+def result(
+    asset: dg.AssetKey,
+    name: str,
+    passed: bool,
+    detail: Mapping[str, Any],
+    *,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+) -> dg.AssetCheckResult:
+    """The result of a check (``severity`` ERROR: of a blocking one) with what it counted."""
     return dg.AssetCheckResult(
         asset_key=asset,
         check_name=name,
         passed=passed,
-        severity=dg.AssetCheckSeverity.ERROR,
+        severity=severity,
         metadata={name: shown(value) for name, value in detail.items()},
     )
 

@@ -11,11 +11,13 @@ import sys
 
 import click
 
+from ledger_assets.cli.backup import backup
 from ledger_assets.cli.consent import consent
 from ledger_assets.cli.demo import demo, ui
 from ledger_assets.cli.lane import export, migrate, verify
 from ledger_assets.cli.look import doctor, inventory, status
 from ledger_assets.cli.publish import publish
+from ledger_assets.cli.restore import recover, restore, rollback
 from ledger_assets.cli.review import findings
 from ledger_assets.cli.schema import schema
 from ledger_assets.errors import LedgerError
@@ -36,6 +38,10 @@ for command in (
     schema,
     migrate,
     verify,
+    backup,
+    restore,
+    rollback,
+    recover,
     inventory,
     findings,
     publish,

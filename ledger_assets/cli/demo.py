@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -36,7 +36,8 @@ STOP_SECONDS = 10.0
 def demo(scale: int | None) -> None:
     """See a whole migration happen: real HTTP, real Postgres, a synthetic base of invented people.
 
-    Dry run, migration to staging, proof, a second run that writes nothing, and one month migrated again.
+    Dry run, migration to staging, proof, a second run that writes nothing, one month migrated again; then an encrypted
+    snapshot that is really restored, and a lost table that is brought back from it.
     """
     settings = demo_settings()
     open_log(settings.home)
@@ -46,7 +47,7 @@ def demo(scale: int | None) -> None:
         "An invented community's Airtable base moves into Postgres. Airtable's limit holds: 5 requests/s.\n"
     )
     with instance(settings.home) as dagster_instance:
-        from ledger_assets import reports
+        from ledger_assets import recoveries, reports
         from ledger_assets.cli import report
         from ledger_assets.connections import object_store
 
@@ -58,9 +59,10 @@ def demo(scale: int | None) -> None:
             job: str,
             tell: Callable[[str], str],
             tags: Mapping[str, str] | None = None,
+            config: Mapping[str, Any] | None = None,
         ) -> None:
             started = time.monotonic()
-            run = run_job(dagster_instance, Environment.STAGING, job, tags=tags)
+            run = run_job(dagster_instance, Environment.STAGING, job, tags=tags, run_config=config)
             console.print(f"{number}. {title}: {tell(run.run_id)} ({time.monotonic() - started:.1f} s)")
 
         step(1, "dry run", "dry_run", lambda run: report.load_line(reports.read(store, run, "dry_run")))
@@ -84,10 +86,49 @@ def demo(scale: int | None) -> None:
             lambda run: report.load_line(reports.read(store, run, "load")),
             tags={"dagster/partition": f"{REMIGRATED}-01"},
         )
+        step(6, "snapshot, restored and compared", "backup", lambda _run: _snapshot(settings))
+        lost = _lose_the_stories(settings)
+        plan = recoveries.plan(settings, "data_loss")
+        step(
+            7,
+            f"{lost} lost, and recovered",
+            "recover",
+            lambda run: report.restore_line(reports.read(store, run, "restore")),
+            config={"ops": {"recover": {"config": {"plan": plan.id, "who": "the demo"}}}},
+        )
+        step(
+            8,
+            "proof again",
+            "verify",
+            lambda run: report.proof_line(reports.read(store, run, "proof")),
+        )
         last = report.latest(store, "proof")
     console.print(f"\nThe proof, to read: {last}")
     console.print("What a person must decide: ledger-assets findings staging")
+    console.print("The snapshots, and what they need to be opened: ledger-assets backup list staging")
     console.print("The same in the web UI: make ui (or ledger-assets ui)")
+
+
+def _snapshot(settings: Settings) -> str:
+    """What the newest snapshot is."""
+    from ledger_assets.backup import catalogue
+    from ledger_assets.backup.place import open_place
+
+    newest = catalogue.read(open_place(settings)).snapshots[-1]
+    manifest = newest.manifest
+    return f"{manifest.id}, {manifest.rows:,} rows and {manifest.media_files} files encrypted, {newest.word}"
+
+
+def _lose_the_stories(settings: Settings) -> str:
+    """What a careless hand does at night: all stories, and whatever hangs on them."""
+    from ledger_assets.connections import database
+
+    with database(settings, purpose="demo") as connection:
+        row = connection.execute("select count(*) from public.stories").fetchone()
+        connection.execute("truncate public.stories cascade")
+        connection.commit()
+    assert row is not None
+    return f"{row[0]} stories"
 
 
 def make_base(settings: Settings, scale: int) -> None:

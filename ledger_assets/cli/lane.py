@@ -49,15 +49,19 @@ def migrate(environment: Environment, dry_run: bool, months: str | None, confirm
         raise click.UsageError("--dry-run and --months do not go together: a dry run executes the whole load")
     chosen = parse_months(months, settings.first_month) if months else None
     if not dry_run:
-        from ledger_assets.lane import assert_may_load
+        from ledger_assets.lane import assert_can_load
 
-        assert_may_load(settings, confirm)
+        assert_can_load(settings, confirm)
     with instance(settings.home) as dagster_instance:
         load_config = {"config": {"confirm": confirm}}
         if dry_run:
             run = run_job(dagster_instance, environment, "dry_run")
             report.print_dry_run(settings, run.run_id)
         elif chosen:
+            if (
+                environment is Environment.PRODUCTION
+            ):  # months are partitions, a checkpoint is not: a run of its own
+                run_job(dagster_instance, environment, "checkpoint")
             run = run_job(
                 dagster_instance,
                 environment,

@@ -36,6 +36,16 @@ def proof_line(document: dict[str, Any]) -> str:
     return str(document["headline"])
 
 
+def restore_line(document: dict[str, Any]) -> str:
+    """One line of a restore."""
+    done = document["restores"]
+    counts = {name: sum(one[name] for one in done) for name in ("inserted", "updated", "deleted")}
+    return (
+        f"{counts['inserted']:,} rows brought back, {counts['updated']:,} replaced, {counts['deleted']:,} removed; the way "
+        f"back: ledger-assets restore ENV --undo {', '.join(str(one['undo_id']) for one in done)}"
+    )
+
+
 def print_load(settings: Settings, run_id: str, name: str = "load") -> None:
     """The load's counts per table."""
     document = reports.read(connections.object_store(settings), run_id, name)

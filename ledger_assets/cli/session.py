@@ -22,7 +22,19 @@ from ledger_assets.progress import listen
 if TYPE_CHECKING:
     import dagster as dg
 
-SECRETS = ("AIRTABLE_API_KEY", "DATABASE_URL", "STAGING_DATABASE_URL", "DAGSTER_POSTGRES_URL")
+SECRETS = (
+    "AIRTABLE_API_KEY",
+    "DATABASE_URL",
+    "STAGING_DATABASE_URL",
+    "DAGSTER_POSTGRES_URL",
+    "SCRATCH_DATABASE_URL",
+    "BACKUP_ENCRYPTION_PASSWORD",
+    "BACKUP_WEBHOOK_URL",
+    "BACKUP_SMTP_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
 HIDDEN = "[secret]"
 PARALLEL = frozenset({"export", "final scan"})
 """Stages whose tables are worked on at once."""

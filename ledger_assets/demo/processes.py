@@ -118,7 +118,7 @@ def start_detached(
         raise PartError(f"{command[0]} cannot be started: {error.strerror}") from None
     finally:
         os.close(descriptor)
-    _started.append(process)
+    _started[:] = [process, *(before for before in _started if before.poll() is None)]
     return process
 
 

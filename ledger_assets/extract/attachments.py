@@ -24,7 +24,7 @@ from typing import Any
 from ledger_assets.errors import StoreError
 from ledger_assets.extract.addresses import Addresses, Wanted
 from ledger_assets.extract.client import AirtableClient
-from ledger_assets.extract.export import FOLDER, Export
+from ledger_assets.extract.export import FOLDER, Export, folder, revision_of
 from ledger_assets.extract.files import Downloader, FileProblem, StoredFile
 from ledger_assets.extract.scratch import remove_abandoned, scratch_folder
 from ledger_assets.extract.slices import is_text, parse, whole_number
@@ -71,25 +71,30 @@ class AttachmentInventory:
         return json.dumps(asdict(self), indent=1).encode()
 
 
-def inventory_key(export_id: str, attempt: int = 1) -> str:
+def inventory_key(export_id: str, attempt: int = 1, revision: int = 0) -> str:
     """Key of an export's inventory; ``attempt`` counts the tries from 1."""
-    return f"{FOLDER}/{export_id}/attachments{'' if attempt == 1 else f'-{attempt}'}.json"
+    return f"{folder(export_id, revision)}/attachments{'' if attempt == 1 else f'-{attempt}'}.json"
 
 
 def attempts(store: ObjectStore, export_id: str) -> int:
     """How many inventories the export has: 0 when its attachments step has not ended yet."""
+    return _attempts(store, export_id, revision_of(store, export_id))
+
+
+def _attempts(store: ObjectStore, export_id: str, revision: int) -> int:
     attempt = 0
-    while store.size(inventory_key(export_id, attempt + 1)) is not None:
+    while store.size(inventory_key(export_id, attempt + 1, revision)) is not None:
         attempt += 1
     return attempt
 
 
 def read_inventory(store: ObjectStore, export_id: str) -> AttachmentInventory:
     """The newest inventory of an export. Raises :class:`StoreError` when its attachments step has not ended."""
-    attempt = attempts(store, export_id)
+    revision = revision_of(store, export_id)
+    attempt = _attempts(store, export_id, revision)
     if attempt == 0:
         raise StoreError(f"the files of export {export_id} are not complete; run the export again")
-    key = inventory_key(export_id, attempt)
+    key = inventory_key(export_id, attempt, revision)
     try:
         document = json.loads(store.get(key))
         if document["format"] != FORMAT:
@@ -122,7 +127,8 @@ def download_attachments(client: AirtableClient, store: ObjectStore, export: Exp
         export.export_id, tuple(_settled(entry, kept, problems) for entry in entries), downloaded=len(found)
     )
     try:
-        store.put(inventory_key(export.export_id, attempt + 1), inventory.to_json(), create=True)
+        key = inventory_key(export.export_id, attempt + 1, export.manifest.revision)
+        store.put(key, inventory.to_json(), create=True)
     except ObjectExists:  # another process has done the same meanwhile
         return read_inventory(store, export.export_id)
     return inventory

@@ -31,19 +31,21 @@ class Digest:
     index: bytes = field(repr=False)
 
 
-def digest(store: ObjectStore, export_id: str, table_id: str, pages: Sequence[Sequence[str]]) -> Digest:
+def digest(
+    store: ObjectStore, export_id: str, table_id: str, pages: Sequence[Sequence[str]], revision: int = 0
+) -> Digest:
     """Hash the table whose ``pages`` hold these record ids. Raises :class:`StoreError` for a damaged page."""
-    index = index_of(_read_back(store, export_id, table_id, pages))
+    index = index_of(_read_back(store, export_id, table_id, pages, revision))
     ids, content = _hashes(index)
     delivered = sum(map(len, pages))
     return Digest(index.height, delivered - index.height, ids, content, pack_index(index))
 
 
 def _read_back(
-    store: ObjectStore, export_id: str, table_id: str, pages: Sequence[Sequence[str]]
+    store: ObjectStore, export_id: str, table_id: str, pages: Sequence[Sequence[str]], revision: int
 ) -> Iterator[list[str]]:
     for number, page in enumerate(pages):
-        lines = read_lines(store, page_key(export_id, table_id, number))
+        lines = read_lines(store, page_key(export_id, table_id, number, revision))
         if len(lines) != len(page):
             raise StoreError(
                 f"page {number} of table {table_id} in export {export_id} is damaged; export again"

@@ -7,9 +7,12 @@
     .../progress/...                      how far an unfinished export is; of no meaning afterwards
     .../MANIFEST.json                     written last, create-only: no manifest, no export
     .../attachments.json                  written last by the attachments step, create-only; later tries -2, -3 ...
+    .../r<revision>/...                   all but metadata and manifest of an export that a person was purged from
     media/<sha256>                        every file once
 
-Invariants: an export with a manifest never changes; a record's text is exactly what Airtable sent.
+Invariants: an export with a manifest never changes, but that people who had themselves erased are purged from it
+(``erasure.purge``): then a new manifest takes the place of the old one at once. A record's text is exactly what
+Airtable sent, without the cells that the manifest names as left out.
 """
 
 from __future__ import annotations
@@ -52,7 +55,9 @@ class TableManifest:
     ``ids_sha256``: of the sorted record ids, each followed by a line feed. ``content_sha256``: of
     one line ``<record id> <SHA-256 hex of its raw UTF-8>`` per record in id order, each followed by a line
     feed: Postgres can compute it anew without sorting a base's texts. ``restarts``: how often the scan began anew
-    (422, interruption). ``index_sha256``: of the index's object; '': there is none.
+    (422, interruption). ``index_sha256``: of the index's object; '': there is none. ``erased``: records of Airtable
+    that people had erased, left out. ``redacted``: cells of other records, left out (of a link cell: links) because
+    they could repeat an erased record's words; record ids by field id.
     """
 
     id: str
@@ -67,6 +72,8 @@ class TableManifest:
     scan_finished: str
     restarts: int = 0
     index_sha256: str = ""
+    erased: int = 0
+    redacted: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,9 @@ class ExportManifest:
 
     ``calls``: requests sent, by interrupted runs too as far as their last progress tells. ``started_at``: of the
     first run. ``continued``: None, or the moment of the last interruption; what was read before it was not read
-    again by the run that completed the export. ``metadata_sha256``: of metadata.json's bytes.
+    again by the run that completed the export. ``metadata_sha256``: of metadata.json's bytes. ``erasures``: request
+    ids of what people had erased before, left out from the beginning; ``purged``: of what was taken out afterwards;
+    ``revision``: how often.
     """
 
     export_id: str
@@ -90,6 +99,14 @@ class ExportManifest:
     format: int = FORMAT
     tool: dict[str, str] = field(default_factory=dict)
     continued: str | None = None
+    erasures: tuple[str, ...] = ()
+    purged: tuple[str, ...] = ()
+    revision: int = 0
+
+    @property
+    def folder(self) -> str:
+        """Where its pages, indexes, comments and inventories of files lie."""
+        return folder(self.export_id, self.revision)
 
     def to_json(self) -> bytes:
         """The manifest as its object's bytes."""
@@ -104,25 +121,39 @@ def parse_manifest(data: bytes) -> ExportManifest:
             f"export {document.get('export_id')}: format {document['format']} is not known; upgrade"
         )
     tables = tuple(TableManifest(**table) for table in document.pop("tables"))
+    document |= {name: tuple(document.get(name, ())) for name in ("erasures", "purged")}
     return ExportManifest(tables=tables, **document)
 
 
-def page_key(export_id: str, table_id: str, page: int) -> str:
+def folder(export_id: str, revision: int = 0) -> str:
+    """Where the pages of an export lie, by how often people were purged from it."""
+    return f"{FOLDER}/{export_id}/r{revision}" if revision else f"{FOLDER}/{export_id}"
+
+
+def revision_of(store: ObjectStore, export_id: str) -> int:
+    """How often people were purged from the export. 0 when it has no manifest, or one that cannot be read."""
+    try:
+        return parse_manifest(store.get(f"{FOLDER}/{export_id}/MANIFEST.json")).revision
+    except (StoreError, ValueError, LookupError, TypeError):
+        return 0
+
+
+def page_key(export_id: str, table_id: str, page: int, revision: int = 0) -> str:
     """Key of the object that holds page number ``page`` (from 0) of a table."""
-    return f"{FOLDER}/{export_id}/tables/{table_id}/{page:06d}.jsonl.zst"
+    return f"{folder(export_id, revision)}/tables/{table_id}/{page:06d}.jsonl.zst"
 
 
-def index_key(export_id: str, table_id: str) -> str:
+def index_key(export_id: str, table_id: str, revision: int = 0) -> str:
     """Key of the object that holds a table's index."""
-    return f"{FOLDER}/{export_id}/index/{table_id}.parquet"
+    return f"{folder(export_id, revision)}/index/{table_id}.parquet"
 
 
 RECORD_SEPARATOR = "\x1e"
 
 
-def comments_key(export_id: str, table_id: str) -> str:
+def comments_key(export_id: str, table_id: str, revision: int = 0) -> str:
     """Key of the object that holds a table's comments."""
-    return f"{FOLDER}/{export_id}/comments/{table_id}.jsonl.zst"
+    return f"{folder(export_id, revision)}/comments/{table_id}.jsonl.zst"
 
 
 def pack(lines: Iterable[str]) -> bytes:
@@ -194,7 +225,7 @@ class Export:
 
     def page(self, table_id: str, page: int) -> list[str]:
         """The raw records of one page, as stored."""
-        return read_lines(self._store, page_key(self.export_id, table_id, page))
+        return read_lines(self._store, page_key(self.export_id, table_id, page, self.manifest.revision))
 
     def index(self, table_id: str) -> pl.DataFrame:
         """The table's index; of an export without one it is made of all its pages.
@@ -204,7 +235,7 @@ class Export:
         wanted = self.table(table_id).index_sha256
         if not wanted:
             return index_of(self.pages(table_id))
-        key = index_key(self.export_id, table_id)
+        key = index_key(self.export_id, table_id, self.manifest.revision)
         try:
             data = self._store.get(key)
         except ObjectMissing:
@@ -228,7 +259,7 @@ class Export:
     def comments(self, table_id: str) -> Iterator[str]:
         """The table's comments as JSON lines ``{"record_id", "comment"}``."""
         if self.table(table_id).comments:
-            yield from read_lines(self._store, comments_key(self.export_id, table_id))
+            yield from read_lines(self._store, comments_key(self.export_id, table_id, self.manifest.revision))
 
     def table(self, table_id: str) -> TableManifest:
         """The manifest of one table. Raises :class:`StoreError` when the export does not hold it."""
@@ -249,7 +280,7 @@ def latest_export(store: ObjectStore, base_id: str | None = None, *, with_files:
     Raises :class:`StoreError` when there is none.
     """
     for export_id in reversed(list_exports(store)):
-        if with_files and store.size(f"{FOLDER}/{export_id}/attachments.json") is None:
+        if with_files and not _has_files(store, export_id):
             continue
         export = Export(store, export_id)
         if base_id in {None, export.manifest.base_id}:
@@ -257,3 +288,8 @@ def latest_export(store: ObjectStore, base_id: str | None = None, *, with_files:
     of = f" of base {base_id}" if base_id else ""
     files = " with its files" if with_files else ""
     raise StoreError(f"there is no complete export{of}{files} in {store.url}; run: ledger-assets export ENV")
+
+
+def _has_files(store: ObjectStore, export_id: str) -> bool:
+    where = folder(export_id, revision_of(store, export_id))
+    return store.size(f"{where}/attachments.json") is not None

@@ -13,19 +13,23 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TypeVar
 
+from ledger_assets.erasure.model import Erasure, records_of
 from ledger_assets.errors import CheckFailed, SourceError
 from ledger_assets.extract.client import AirtableClient
 from ledger_assets.extract.export import ExportManifest
+from ledger_assets.extract.leave_out import LeaveOut
 from ledger_assets.extract.limiter import only_one
 from ledger_assets.extract.metadata import BaseMeta, TableMeta, parse_metadata
 from ledger_assets.extract.scan import Job, Scanned, Stopped, scan_ids, scan_table
 from ledger_assets.extract.scratch import remove_abandoned
+from ledger_assets.extract.standing import standing
 from ledger_assets.extract.unfinished import (
     Begun,
     Unfinished,
@@ -49,26 +53,43 @@ T = TypeVar("T")
 
 
 def export_base(
-    client: AirtableClient, store: ObjectStore, *, environment: str, final: bool = False, resume: bool = True
+    client: AirtableClient,
+    store: ObjectStore,
+    *,
+    environment: str,
+    final: bool = False,
+    resume: bool = True,
+    erased: Sequence[Erasure] = (),
 ) -> ExportManifest:
     """Export the base into the store, going on with an export that was interrupted just now; a final one is
-    always begun anew.
+    always begun anew. ``erased``: what people had erased; while it stands in Airtable still it is left out, and its
+    words never reach the store.
 
     Raises :class:`SourceError` when Airtable does not deliver everything, :class:`CheckFailed` when the
     second scan of a final export differs, :class:`LedgerError` when the same export is running already. None
     leaves a manifest.
     """
-    place = hashlib.sha256(store.url.encode()).hexdigest()[:12]
     busy = (
         f"an export of base {client.base_id} into {store.url} is running already: wait until it has "
         "ended, then run this again"
     )
-    with only_one(client.lock_folder / f"export-{client.base_id}-{place}.lock", busy):
-        return _export(client, store, environment=environment, final=final, resume=resume)
+    with only_one(lock_file(client.lock_folder, store, client.base_id), busy):
+        return _export(client, store, erased, environment=environment, final=final, resume=resume)
+
+
+def lock_file(folder: Path, store: ObjectStore, base_id: str) -> Path:
+    """The lock of exports of the base into the store."""
+    return folder / f"export-{base_id}-{hashlib.sha256(store.url.encode()).hexdigest()[:12]}.lock"
 
 
 def _export(
-    client: AirtableClient, store: ObjectStore, *, environment: str, final: bool, resume: bool
+    client: AirtableClient,
+    store: ObjectStore,
+    erased: Sequence[Erasure],
+    *,
+    environment: str,
+    final: bool,
+    resume: bool,
 ) -> ExportManifest:
     remove_abandoned(client.home)
     calls_before = client.calls
@@ -80,6 +101,7 @@ def _export(
         final=final,
         owner=owner(client.lock_folder),
         started_at=timestamp(client.clock.now()),
+        erasures=tuple(sorted(one.request_id for one in erased)),
     )
     export = _continued(store, wanted, meta, resume=resume)
     reached = None if export is None else export.reached()
@@ -89,7 +111,8 @@ def _export(
         log.info("export %s %s", export.export_id, said)
         report("export", said, 1, 1)
         calls_before -= reached.calls
-    tables = _scan(client, export, meta, calls_before, final=final)
+    leave_out = standing(client, meta, records_of(erased, client.base_id))
+    tables = _scan(client, export, meta, calls_before, leave_out, final=final)
     _unchanged(meta, parse_metadata(client.base_id, client.metadata()))
     manifest = ExportManifest(
         export_id=export.export_id,
@@ -103,6 +126,7 @@ def _export(
         tables=tuple(table.manifest for table in tables),
         tool={"name": "ledger-assets", "version": _version()},
         continued=None if reached is None else reached.at,
+        erasures=wanted.erasures,
     )
     store.put(export.key("MANIFEST.json"), manifest.to_json(), create=True)
     return manifest
@@ -122,7 +146,13 @@ def _continued(store: ObjectStore, wanted: Begun, meta: BaseMeta, *, resume: boo
 
 
 def _scan(
-    client: AirtableClient, export: Unfinished, meta: BaseMeta, calls_before: int, *, final: bool
+    client: AirtableClient,
+    export: Unfinished,
+    meta: BaseMeta,
+    calls_before: int,
+    leave_out: LeaveOut,
+    *,
+    final: bool,
 ) -> list[Scanned]:
     stop = threading.Event()
     threads = max(1, min(len(meta.tables), MOST_THREADS))
@@ -131,7 +161,7 @@ def _scan(
         ThreadPoolExecutor(threads, thread_name_prefix="table") as tables,
     ):
         try:
-            job = Job(client, export, comment_readers, stop, calls_before)
+            job = Job(client, export, comment_readers, stop, calls_before, leave_out)
             scanned = _all(tables, meta.tables, lambda table: scan_table(job, table))
             if final:
                 _same_ids(

@@ -21,6 +21,7 @@ from ledger_assets.errors import SourceError, StoreError
 from ledger_assets.extract.client import AirtableClient
 from ledger_assets.extract.digest import digest
 from ledger_assets.extract.export import TableManifest, comments_key, index_key, pack, page_key, read_lines
+from ledger_assets.extract.leave_out import LeaveOut, LeftOut
 from ledger_assets.extract.metadata import TableMeta
 from ledger_assets.extract.responses import IteratorLost
 from ledger_assets.extract.slices import RecordSlice, record
@@ -46,6 +47,7 @@ class Job:
     stop: threading.Event
     calls_before: int
     """The client's calls that are not this export's, less those of the export's interrupted runs."""
+    leave_out: LeaveOut
 
     def now(self) -> str:
         """The time, as manifests have it."""
@@ -68,7 +70,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Scanned:
-    """A table as it was read: its manifest and its record ids."""
+    """A table as it was read: its manifest and its record ids; erased ones are none of them."""
 
     manifest: TableManifest
     ids: frozenset[str]
@@ -132,6 +134,8 @@ def scan_table(job: Job, table: TableMeta) -> Scanned:
         scan_finished=progress.scan_finished,
         restarts=progress.restarts,
         index_sha256=hashlib.sha256(found.index).hexdigest(),
+        erased=len(progress.erased),
+        redacted={field_id: progress.redacted[field_id] for field_id in sorted(progress.redacted)},
     )
     return Scanned(manifest, frozenset(record_id for page in kept.pages for record_id in page))
 
@@ -146,7 +150,8 @@ def scan_ids(job: Job, table: TableMeta) -> frozenset[str]:
                 job.check()
                 fields = [table.primary_field_id] if table.primary_field_id else []
                 page = job.client.records(table, offset=offset, fields=fields)
-                ids.update(one.id for one in page.records)
+                kept, _ = job.leave_out.page(table.id, page.records)
+                ids.update(one.id for one in kept)
                 report("final scan", table.name, len(ids))
                 if page.offset is None:
                     return frozenset(ids)
@@ -158,6 +163,7 @@ def scan_ids(job: Job, table: TableMeta) -> frozenset[str]:
 
 def _read_pages(job: Job, table: TableMeta, progress: TableProgress, kept: _Kept) -> TableProgress:
     restarts = 0
+    left_out = LeftOut(set(progress.erased), {name: set(ids) for name, ids in progress.redacted.items()})
     writes: deque[Future[None]] = deque()
     with ThreadPoolExecutor(1, thread_name_prefix=f"write-{table.id}") as writer:
         while not progress.scanned:
@@ -172,7 +178,12 @@ def _read_pages(job: Job, table: TableMeta, progress: TableProgress, kept: _Kept
                 progress = TableProgress(scan_started=job.now(), restarts=progress.restarts + 1)
                 job.keep_progress(table.id, progress)
                 kept.forget_pages()
+                left_out = LeftOut()
                 continue
+            records, left = job.leave_out.page(table.id, page.records)
+            if left.records and not job.leave_out.placed:
+                raise _returned(table, left)
+            left_out.add(left)
             number = progress.pages
             progress = replace(
                 progress,
@@ -180,9 +191,11 @@ def _read_pages(job: Job, table: TableMeta, progress: TableProgress, kept: _Kept
                 offset=page.offset and _advanced(table, progress.offset, page.offset),
                 scanned=page.offset is None,
                 scan_finished=job.now(),
+                erased=tuple(sorted(left_out.records)),
+                redacted=left_out.named(),
             )
-            kept.add(job, table, page.records)
-            texts = [one.raw for one in page.records]
+            kept.add(job, table, records)
+            texts = [one.raw for one in records]
             writes.append(writer.submit(_keep_page, job, table.id, number, texts, progress))
             report("export", table.name, kept.records)
             _wait(writes, WRITES_BEHIND)
@@ -221,6 +234,13 @@ def _advanced(table: TableMeta, before: str | None, after: str) -> str:
             f"table {table.name!r} ({table.id}): Airtable's answers do not advance; run again later"
         )
     return after
+
+
+def _returned(table: TableMeta, left: LeftOut) -> SourceError:
+    return SourceError(
+        f"table {table.name!r} ({table.id}): {', '.join(sorted(left.records)[:20])}, which people had erased, returned to "
+        "Airtable while it was exported; run it again"
+    )
 
 
 def _lost(table: TableMeta) -> SourceError:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +35,11 @@ class Begun:
     final: bool
     owner: str
     started_at: str
+    erasures: tuple[str, ...] = ()
+    """Request ids of what it leaves out."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "erasures", tuple(self.erasures))
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,9 @@ class TableProgress:
     restarts: int = 0
     at: str = ""
     calls: int = 0
+    erased: tuple[str, ...] = ()
+    """Ids of the records that were left out."""
+    redacted: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,8 @@ def can_continue(export: Unfinished, wanted: Begun, meta: BaseMeta) -> bool:
     and fields still. A final export never is: its second scan sees no edit that was made in between.
     """
     if wanted.final or export.begun.final or export.begun.environment != wanted.environment:
+        return False
+    if export.begun.erasures != wanted.erasures:  # what it holds already may have to be left out now
         return False
     since = datetime.fromisoformat(wanted.started_at) - datetime.fromisoformat(export.reached().at)
     if abs(since) > CONTINUE_WITHIN:  # before it: the machine's clock was set back, by who knows how much

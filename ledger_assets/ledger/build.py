@@ -82,6 +82,7 @@ def build_ledger(
         tables=tuple(tables),
         checks=(*accounted, *_symmetric(source, specs)),
         files=files,
+        revision=export.manifest.revision,
     )
     shelf.clear()
     store.put(key(ledger_id, "MANIFEST.json"), manifest.to_json(), create=True)

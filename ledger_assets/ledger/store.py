@@ -71,6 +71,8 @@ class LedgerManifest:
     files: Mapping[str, str]
     """Name of each frame -> SHA-256 of its object."""
     format: int = FORMAT
+    revision: int = 0
+    """Of the export: once people were purged from it, a ledger made before holds them still and is removed."""
 
     @property
     def passed(self) -> bool:

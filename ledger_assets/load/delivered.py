@@ -81,7 +81,8 @@ def _register(cur: Cursor, export: Export) -> None:
     manifest, raw = export.manifest, export.metadata_text
     cur.execute(
         "insert into airtable.exports (export_id, base_id, final, started_at, finished_at, manifest) "
-        "values (%s, %s, %s, %s, %s, %s) on conflict (export_id) do nothing",
+        "values (%s, %s, %s, %s, %s, %s) on conflict (export_id) do update set manifest = excluded.manifest "
+        "where exports.manifest <> excluded.manifest",  # people were purged from it since
         (
             export.export_id,
             manifest.base_id,

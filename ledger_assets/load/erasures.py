@@ -1,9 +1,9 @@
-"""What people had erased: no load brings it back, and no proof of an earlier load can be made any more.
+"""What people had erased: no load brings it back, and no proof of an earlier load can be made until the next one.
 
 What belongs here: asking the tombstones. What does not: erasing (``supabase/migrations``, 12_acts).
 
-Invariants: tombstones are ids, never words; a record that a person had erased here is not loaded again while it
-still stands in Airtable: the load refuses by name, because leaving it out in silence would keep it there.
+Invariants: tombstones are ids, never words; an export leaves out what people had erased before, and says so; one that
+was made before the erasure is refused by name: leaving it out here would leave its words in the store.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def refuse_erased(cur: Cursor, export: Export) -> None:
         some = ", ".join(sorted(back)[:SAMPLE])
         raise TargetError(
             f"export {export.export_id} still holds {len(back)} records that people had erased here ({some}): "
-            "delete them in Airtable, then export and migrate again"
+            "export again, which leaves them out, and delete them in Airtable"
         )
 
 
@@ -51,5 +51,5 @@ def assert_provable(conn: psycopg.Connection, loaded_at: datetime) -> None:
     if row is not None and row[0]:
         raise TargetError(
             f"{row[0]} records were erased since the last load, which therefore cannot be proven any more: "
-            "delete them in Airtable, then export and migrate again"
+            "export and migrate again (and delete them in Airtable)"
         )

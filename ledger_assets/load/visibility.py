@@ -9,8 +9,15 @@ transaction; a story is open only where every one of its people has given, and n
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from psycopg.rows import tuple_row
+
 from ledger_assets.load.report import SAMPLE, CheckOutcome
-from ledger_assets.load.sqlfiles import Cursor, one, statement
+from ledger_assets.load.sqlfiles import Cursor, one, plain_errors, statement
+
+if TYPE_CHECKING:
+    import psycopg
 
 STORIES = "stories"
 CONSENT = "consent"
@@ -26,6 +33,18 @@ def refresh(cur: Cursor) -> int:
 def record_expiries(cur: Cursor) -> int:
     """Record the expiry of every consent whose end date has come; how many were new."""
     return int(one(cur, "select private.record_expiries()"))
+
+
+def record_now(conn: psycopg.Connection, *, run_id: str) -> int:
+    """:func:`record_expiries` in a transaction of its own; as the loader, so that a freeze does not lose an expiry."""
+    with (
+        plain_errors("the record of expired consents", undone="nothing was recorded"),
+        conn.transaction(),
+        conn.cursor(row_factory=tuple_row) as cur,
+    ):
+        cur.execute("set local migration.writer = 'on'")
+        cur.execute("select set_config('migration.run', %s, true)", (run_id,))
+        return record_expiries(cur)
 
 
 def verify_consent(cur: Cursor) -> CheckOutcome:

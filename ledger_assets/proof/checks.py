@@ -58,6 +58,10 @@ def _records(records: Iterable[Records]) -> Detail:
     detail: Detail = {}
     for one in records:
         detail |= {"export": one.export, "raw records": one.raw, "comments": one.comments_raw}
+        if one.erased:
+            detail |= {"in Airtable": one.airtable, "erased, left out of the export": one.erased}
+        if one.redacted:
+            detail["with cells left out because of what was erased"] = one.redacted
         if one.readdressed:
             detail["same but for addresses of files"] = one.readdressed
         if one.comments_export != one.comments_raw:
@@ -124,6 +128,8 @@ def _derived(derived: Iterable[DerivedProof]) -> Detail:
         "compared": sum(one.agree + one.fewer + one.differ.count for one in every),
         "not comparable": sum(one.not_comparable for one in every),
     }
+    if redacted := sum(one.redacted for one in every):
+        detail["left out because of what was erased"] = redacted
     for one in every:
         _name(detail, [("differ", one.differ)], f"{one.field} ({one.how})")
     return detail

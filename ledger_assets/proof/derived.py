@@ -94,9 +94,10 @@ def prove_derived(
     meta: BaseMeta,
     declared: Sequence[FieldPlan],
     cells: Mapping[tuple[str, str], int],
+    redacted: Mapping[str, int],
 ) -> tuple[DerivedProof, ...]:
     """Recompute every computed field of the base. ``cells``: number in the raw records by (table id, field
-    id)."""
+    id); ``redacted``: number that the export left out by field id, which are counted and not judged."""
     plans = {(p.table.id, p.field.id): p.derived for p in declared if p.derived is not None}
     every = [
         one
@@ -105,9 +106,11 @@ def prove_derived(
         if (one := _plan(meta, table, field, plans.get((table.id, field.id)))) is not None
     ]
     found = _recompute(conn, [one for one in every if not one.reason])
-    return tuple(
-        _proof(one, cells.get((one.table.id, one.field.id), 0), found.get(one.field.id, {})) for one in every
+    proofs = (
+        (one, _proof(one, cells.get((one.table.id, one.field.id), 0), found.get(one.field.id, {})))
+        for one in every
     )
+    return tuple(replace(proof, redacted=redacted.get(one.field.id, 0)) for one, proof in proofs)
 
 
 Found = Mapping[str, tuple[int, int, Named]]
@@ -199,8 +202,12 @@ def _lookups(group: Sequence[Recomputation]) -> sql.Composed:
         name = sql.Identifier(f"m{n}")
         made.append(sql.SQL(_MADE).format(of=sql.SQL("o.{}").format(sql.Identifier(one.of.id)), name=name))
         pairs.append(
-            sql.SQL("({}, c.{}, k.{}, {})").format(
-                sql.Literal(n), sql.Identifier(one.field.id), name, sql.Literal(one.how is Recompute.ROLLUP)
+            sql.SQL("({}, {}, c.{}, k.{}, {})").format(
+                sql.Literal(n),
+                sql.Literal(one.field.id),
+                sql.Identifier(one.field.id),
+                name,
+                sql.Literal(one.how is Recompute.ROLLUP),
             )
         )
     return statement("lookup").format(
@@ -216,7 +223,8 @@ def _own(group: Sequence[Recomputation]) -> sql.Composed:
     judged = []
     for n, one in enumerate(group):
         cell = sql.SQL("c.{}").format(sql.Identifier(one.field.id))
-        judged.append(sql.SQL("({}, {}, {})").format(sql.Literal(n), cell, _verdict(one, cell)))
+        known = map(sql.Literal, (n, one.field.id))
+        judged.append(sql.SQL("({}, {}, {}, {})").format(*known, cell, _verdict(one, cell)))
     ids = [one.field.id for one in group] + [one.via.id for one in group if one.via is not None]
     return statement("own").format(
         judged=sql.SQL(", ").join(judged), cells=record_columns(dict.fromkeys(ids))

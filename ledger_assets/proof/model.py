@@ -105,6 +105,15 @@ class Records:
     """Raw records that are the export's but for the addresses of files, which Airtable signs anew every
     time."""
     equations: tuple[Equation, ...] = ()
+    erased: int = 0
+    """Records of Airtable that the export left out, because people had them erased."""
+    redacted: int = 0
+    """Records of others of which it left out cells that could repeat erased words."""
+
+    @property
+    def airtable(self) -> int:
+        """Records in Airtable when it was exported."""
+        return self.export + self.erased
 
     @property
     def raw_passed(self) -> bool:
@@ -212,6 +221,8 @@ class DerivedProof:
     """Why cells are not comparable."""
     exact: bool = True
     """False: a difference is only reported."""
+    redacted: int = 0
+    """Cells that the export left out because they could repeat what people had erased: not judged."""
 
     @property
     def passed(self) -> bool:

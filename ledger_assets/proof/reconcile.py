@@ -140,6 +140,7 @@ def _prove(
         catalogue = read_catalogue(conn, specs)
         plan = make_plan(meta, pinned, specs, catalogue)
         stage.stage_findings(conn, meta, pinned)
+        stage.stage_redacted(conn, export)
         stage.stage_skipped(conn, ledger, specs)
         stage.stage_mappings(conn, mappings, specs)
         stage_lists(conn, meta)
@@ -147,7 +148,10 @@ def _prove(
         unfounded = drop_unfounded(conn, meta, plan, catalogue)
         judged = _judge(conn, base_id, plan)
         raw = whole.raw.result()
-        derived = prove_derived(conn, meta, plan.others, {key: cells for key, (cells, _) in raw.items()})
+        left_out = {f: len(ids) for table in export.manifest.tables for f, ids in table.redacted.items()}
+        derived = prove_derived(
+            conn, meta, plan.others, {key: cells for key, (cells, _) in raw.items()}, left_out
+        )
         symmetry = prove_symmetry(conn, meta, plan.others)
         promises = prove_promises(conn, base_id, plan, catalogue)
         promises += prove_verbatim(conn, base_id, plan, catalogue)

@@ -112,6 +112,8 @@ def _records(
         comments_differ=comments[1],
         comments_whole=manifest is None or counted.comment_lines == manifest.comments,
         equations=tuple(_equation(conn, base_id, table_id, spec, counted.records) for spec in specs),
+        erased=0 if manifest is None else manifest.erased,
+        redacted=0 if manifest is None else len({i for ids in manifest.redacted.values() for i in ids}),
     )
 
 

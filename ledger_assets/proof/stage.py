@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from ledger_assets.errors import SettingsError
+from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import BaseMeta
 from ledger_assets.proof.delivered import Delivered
 from ledger_assets.proof.statements import statement
@@ -82,6 +83,16 @@ def stage_findings(conn: psycopg.Connection, meta: BaseMeta, pinned: BaseMeta) -
         },
     )
     conn.execute("analyze proof_rejected")
+
+
+def stage_redacted(conn: psycopg.Connection, export: Export) -> None:
+    """Cells that the export left out because they could repeat what people had erased."""
+    with conn.cursor().copy("copy proof_redacted from stdin") as copy:
+        for table in export.manifest.tables:
+            for field_id, ids in table.redacted.items():
+                for record_id in ids:
+                    copy.write_row((table.id, field_id, record_id))
+    conn.execute("analyze proof_redacted")
 
 
 def stage_skipped(conn: psycopg.Connection, ledger: Ledger | None, specs: Sequence[TableSpec]) -> None:

@@ -2,8 +2,9 @@
 
 import dagster as dg
 
+from ledger_assets import connections
 from ledger_assets.environment import Environment, read_settings
-from ledger_assets.storage import ObjectStore, open_store
+from ledger_assets.storage import ObjectStore
 
 
 class ObjectStoreResource(dg.ConfigurableResource[ObjectStore]):
@@ -13,4 +14,4 @@ class ObjectStoreResource(dg.ConfigurableResource[ObjectStore]):
 
     def open(self) -> ObjectStore:
         """The store. Raises SettingsError."""
-        return open_store(read_settings(Environment(self.environment)).object_store_url)
+        return connections.object_store(read_settings(Environment(self.environment)))

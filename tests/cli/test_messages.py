@@ -48,7 +48,11 @@ WRONG = {
         {"AIRTABLE_REQUESTS_PER_SECOND": "fast"},
         "AIRTABLE_REQUESTS_PER_SECOND: 'fast' is not a number",
     ),
-    "store": ({"OBJECT_STORE_URL": "s3://bucket/prefix"}, "OBJECT_STORE_URL: s3 is not supported"),
+    "store": ({"OBJECT_STORE_URL": "gs://bucket/prefix"}, "OBJECT_STORE_URL: gs is not supported"),
+    "store outside, unencrypted": (
+        {"OBJECT_STORE_URL": "s3://bucket/prefix"},
+        "OBJECT_STORE_URL: exports hold people's words and leave this machine only encrypted",
+    ),
     "mappings": ({"LEDGER_MAPPINGS": "missing-folder"}, "LEDGER_MAPPINGS: the folder"),
     "synthetic base into a real database": (
         {"STAGING_DATABASE_URL": DATABASE},
@@ -167,19 +171,22 @@ def test_wrong_usage_is_exit_2(tmp_path: Path, arguments: list[str], words: str)
     assert "Traceback" not in done.stderr
 
 
-def test_production_says_at_once_everything_that_is_missing(tmp_path: Path) -> None:
-    """Whoever then confirms must not be told only afterwards that it was no use."""
+def test_production_asks_for_its_name_before_anything_starts(tmp_path: Path) -> None:
     done = command(tmp_path, "migrate", "production")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    assert "no verified checkpoint of ledger_production" in done.stderr
     assert "--confirm ledger_production" in done.stderr
+    assert not (tmp_path / "ledger" / "objects").exists()
 
 
-def test_production_refuses_to_load_without_a_checkpoint(tmp_path: Path) -> None:
-    done = command(tmp_path, "migrate", "production", "--confirm", "ledger_production")
-    assert done.returncode == 2
-    assert "no verified checkpoint" in done.stderr
-    assert "--confirm" not in done.stderr
+def test_a_real_production_asks_for_the_backups_password_before_anything_starts(tmp_path: Path) -> None:
+    """A load without a way back is refused in the end: nobody shall wait for an export to hear it."""
+    done = command(
+        tmp_path, "migrate", "production", "--confirm", "127.0.0.1/app", AIRTABLE_API_KEY=SECRET, AIRTABLE_BASE_ID=BASE,
+        DATABASE_URL=DATABASE,
+    )  # fmt: skip
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "BACKUP_ENCRYPTION_PASSWORD is not set" in done.stderr
+    assert not (tmp_path / "ledger" / "objects").exists()
 
 
 def test_the_help_shows_an_id_such_as_findings_have(tmp_path: Path) -> None:
@@ -225,8 +232,14 @@ def test_every_setting_is_in_the_example_file_with_a_line_of_its_own() -> None:
     root = Path(__file__).resolve().parents[2]
     example = (root / ".env.example").read_text()
     source = "".join(path.read_text() for path in (root / "ledger_assets").rglob("*.py"))
-    used = set(re.findall(r'"((?:AIRTABLE|LEDGER|DAGSTER|STAGING|DATABASE|OBJECT)_[A-Z_]+)"', source)) - {
-        "DAGSTER_HOME"
+    used = set(
+        re.findall(
+            r'"((?:AIRTABLE|LEDGER|DAGSTER|STAGING|DATABASE|OBJECT|BACKUP|SCRATCH)_[A-Z_]+|AWS_(?:REGION|ENDPOINT_URL|[A-Z]+_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN))"',
+            source,
+        )
+    ) - {
+        "DAGSTER_HOME",
+        "AWS_SSE_KMS_KEY_ID",  # what obstore would read by itself: refused, see storage_s3
     }
     lines = example.splitlines()
     named = {line.rstrip("=") for line in lines if re.fullmatch(r"[A-Z_]+=", line)}

@@ -33,7 +33,18 @@ for name in ("staging", "production"):
         "partitioned": ["/".join(k.path) for k in keys if graph.get(k).partitions_def is not None],
         "jobs": sorted(j for j in location.get_repository_def().job_names if j != "__ASSET_JOB"),
         "checks": {"/".join(k.path): sorted(c.name for c in checks if c.asset_key == k) for k in keys},
-        "not blocking": [str(c) for c in checks if not graph.get_check_spec(c).blocking],
+        "not blocking": sorted(
+            f"{'/'.join(c.asset_key.path)}:{c.name}" for c in checks if not graph.get_check_spec(c).blocking
+        ),
+        "migrated": sorted(
+            "/".join(k.path) for k in location.resolve_job_def(f"migrate_{name}").asset_layer.executable_asset_keys
+        ),
+        "running": sorted(
+            s.name
+            for r in [location.get_repository_def()]
+            for s in [*r.schedule_defs, *r.sensor_defs]
+            if s.default_status.value == "RUNNING"
+        ),
     }
 found["heavy"] = [m for m in ("pyairtable", "pandera", "boto3", "dagster_aws") if m in sys.modules]
 print(json.dumps(found))
@@ -73,8 +84,12 @@ def test_only_the_months_are_partitioned(found: dict[str, dict[str, list[str]]])
     assert found["staging"]["partitioned"] == ["staging/supabase/months"]
 
 
-def test_every_check_blocks_and_no_asset_has_more_than_four(found: dict[str, dict[str, list[str]]]) -> None:
-    assert found["staging"]["not blocking"] == []
+def test_checks_block_and_no_asset_has_more_than_four(found: dict[str, dict[str, list[str]]]) -> None:
+    # A database that lost records needs its snapshot all the more: that Airtable, database and snapshot differ is told.
+    assert found["staging"]["not blocking"] == [
+        "staging/snapshots/checkpoint:three_way",
+        "staging/snapshots/full:three_way",
+    ]
     checks: dict[str, list[str]] = found["staging"]["checks"]  # type: ignore[assignment]
     # No record makes a row of these alone: what they hold is judged where its records are.
     derived = {"organisations", "projects", "locations", "storyteller_contacts", "media_assets", "consents"}
@@ -85,13 +100,16 @@ def test_every_check_blocks_and_no_asset_has_more_than_four(found: dict[str, dic
 
 
 def test_the_jobs_are_those_of_the_documentation(found: dict[str, dict[str, list[str]]]) -> None:
-    assert found["staging"]["jobs"] == [
-        "dry_run_staging",
-        "export_staging",
-        "migrate_staging",
-        "remigrate_staging",
-        "verify_staging",
-    ]
+    jobs = [
+        "backup", "backup_baseline", "backup_emergency", "checkpoint", "consent_expiries", "dry_run", "export", "migrate",
+        "prune", "recover", "remigrate", "restore", "undo_restore", "verify", "verify_snapshots",
+    ]  # fmt: skip
+    assert found["staging"]["jobs"] == sorted(f"{job}_staging" for job in jobs)
+
+
+def test_production_is_never_loaded_without_a_checkpoint(found: dict[str, dict[str, list[str]]]) -> None:
+    assert "production/snapshots/checkpoint" in found["production"]["migrated"]
+    assert "staging/snapshots/checkpoint" not in found["staging"]["migrated"]
 
 
 def test_the_locations_load_although_settings_are_missing(tmp_path: Path) -> None:
@@ -104,3 +122,14 @@ def test_a_wrong_profile_is_one_clear_line(tmp_path: Path) -> None:
     done = load(tmp_path, LEDGER_PROFILE="empathy")
     assert done.returncode != 0
     assert "LEDGER_PROFILE: 'empathy' is not a profile; use empathy_ledger or any_base" in done.stderr
+
+
+def test_snapshots_run_by_themselves_once_a_real_database_is_set(tmp_path: Path) -> None:
+    """A backup that somebody must first switch on is not there on the night that it is needed."""
+    synthetic = json.loads(load(tmp_path).stdout)
+    assert synthetic["production"]["running"] == ["lost_runs_production"]
+    real = json.loads(load(tmp_path, DATABASE_URL="postgresql://somebody@db.example.org/app").stdout)
+    assert {"nightly_backup_production", "absence_of_snapshots_production", "failed_runs_production"} <= set(
+        real["production"]["running"]
+    )
+    assert real["staging"]["running"] == ["lost_runs_staging"]

@@ -12,6 +12,8 @@ with linked as (
 ), compared as (
   select r.record_id, x.n, x.cell, x.made, x.aggregated,
          case
+           when (x.field, r.record_id) in (select field_id, record_id from proof_redacted where table_id = %(table)s)
+             then 'redacted'
            when x.cell is not distinct from x.made then 'agree'
            when jsonb_typeof(x.cell) = 'object' and x.cell ?| '{{error,specialValue}}' then 'error'
            when x.aggregated and x.cell is not null and jsonb_typeof(x.cell) <> 'array' then 'aggregated'
@@ -19,7 +21,7 @@ with linked as (
   from proof_raw r
   {cells}
   left join linked k on k.record_id = r.record_id
-  cross join lateral (values {pairs}) x (n, cell, made, aggregated)
+  cross join lateral (values {pairs}) x (n, field, cell, made, aggregated)
   where r.table_id = %(table)s and (x.cell is not null or x.made is not null)
   offset 0  -- judged once for each cell, however often the verdict is used below
 ), judged as (

@@ -16,6 +16,12 @@ create temp table proof_readdressed (     -- same as in the export but for addre
   record_id text collate "C" not null
 ) on commit drop;
 
+create temp table proof_redacted (        -- cells that the export left out because of what people had erased
+  table_id text collate "C" not null,
+  field_id text collate "C" not null,
+  record_id text collate "C" not null
+) on commit drop;
+
 create temp table proof_rejected (
   target text,                            -- NULL: the finding does not name a target table
   table_id text collate "C" not null,

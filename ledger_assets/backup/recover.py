@@ -1,0 +1,198 @@
+"""Recovery by scenario: what is the extent, which snapshot, what is restored. A plan first, then just that.
+
+What belongs here: finding the extent and making the plan; carrying it out. What does not: restoring (``restore``), old
+versions of objects (``versions``), the schema's repair (``repair``).
+
+    recovery/<plan id>.json     in the object store: ids and counts, never words
+
+Invariants: a plan changes nothing; it is of one database and is refused for another, or when it is a day old; it restores
+the least that its scenario needs.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ledger_assets.backup import catalogue, merge
+from ledger_assets.backup.catalogue import Snapshot
+from ledger_assets.backup.place import Place
+from ledger_assets.backup.restore import Done, preview, restore
+from ledger_assets.backup.take import database_identity
+from ledger_assets.errors import SettingsError, StoreError
+from ledger_assets.storage import ObjectMissing, ObjectStore
+
+if TYPE_CHECKING:
+    import psycopg
+
+FOLDER = "recovery"
+VALID = timedelta(hours=24)
+
+
+class Scenario(StrEnum):
+    """What happened."""
+
+    DATA_LOSS = "data_loss"
+    DATA_CORRUPTION = "data_corruption"
+    BAD_MIGRATION = "bad_migration"
+    RANSOMWARE = "ransomware"
+    REGIONAL_FAILURE = "regional_failure"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be restored, and why. ``modes`` are carried out in order; none: nothing is to be done."""
+
+    id: str
+    scenario: str
+    made_at: str
+    database: str
+    snapshot_id: str
+    modes: tuple[str, ...]
+    extent: tuple[str, ...]
+    """For a person: counts, tables and record ids."""
+
+    def to_json(self) -> bytes:
+        """As its object's bytes."""
+        return json.dumps(asdict(self), indent=1).encode()
+
+
+def make(
+    place: Place, store: ObjectStore, live: psycopg.Connection, scenario: Scenario, *, now: datetime
+) -> Plan:
+    """Find the extent, choose the snapshot, write the plan. Raises StoreError where no verified snapshot is there."""
+    snapshot = _chosen(place, live, scenario)
+    modes, extent = _EXTENTS[scenario](place, snapshot, live)
+    plan = Plan(
+        f"plan-{int(now.timestamp())}-{secrets.token_hex(3)}",
+        scenario.value,
+        now.isoformat(timespec="seconds"),
+        _identity(live),
+        snapshot.id,
+        tuple(str(mode) for mode in modes),
+        tuple(extent),
+    )
+    store.put(f"{FOLDER}/{plan.id}.json", plan.to_json(), create=True)
+    return plan
+
+
+def read(store: ObjectStore, plan_id: str) -> Plan:
+    """A plan again. Raises StoreError."""
+    try:
+        document = json.loads(store.get(f"{FOLDER}/{plan_id}.json"))
+        modes, extent = tuple(document.pop("modes")), tuple(document.pop("extent"))
+        return Plan(modes=modes, extent=extent, **document)
+    except ObjectMissing:
+        raise StoreError(
+            f"there is no plan {plan_id}: make one with ledger-assets recover ENV --scenario ..."
+        ) from None
+    except (ValueError, LookupError, TypeError):
+        raise StoreError(f"plan {plan_id} cannot be read: make a new one") from None
+
+
+def carry_out(
+    place: Place,
+    live: psycopg.Connection,
+    plan: Plan,
+    *,
+    who: str,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> list[Done]:
+    """Restore what the plan says. Raises SettingsError for a plan that is old or of another database."""
+    if clock() - datetime.fromisoformat(plan.made_at) > VALID:
+        raise SettingsError(
+            f"plan {plan.id} is older than a day: make a new one, the extent may be another by now"
+        )
+    if _identity(live) != plan.database:
+        raise SettingsError(f"plan {plan.id} is of another database: make one of this one")
+    snapshot = catalogue.read(place).find(plan.snapshot_id)
+    return [restore(place, snapshot, live, mode_of(text), who=who, clock=clock) for text in plan.modes]
+
+
+def _chosen(place: Place, live: psycopg.Connection, scenario: Scenario) -> Snapshot:
+    kinds = ("checkpoint",) if scenario is Scenario.BAD_MIGRATION else ("full", "checkpoint", "emergency")
+    database = _identity(live)
+    known = catalogue.read(place)
+    found = [
+        one
+        for one in known.snapshots
+        if one.verified_at is not None and one.manifest.kind in kinds and one.manifest.database == database
+    ]
+    if not found:
+        raise StoreError(
+            f"there is no verified snapshot ({' or '.join(kinds)}) of this database to recover from: see ledger-assets "
+            f"backup list {place.settings.environment}"
+        )
+    return found[-1]
+
+
+def _identity(live: psycopg.Connection) -> str:
+    with live.transaction():
+        return database_identity(live)
+
+
+Extent = tuple[Sequence[merge.Mode], Sequence[str]]
+
+
+def _of_loss(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Extent:
+    found = preview(place, snapshot, live, merge.LOST)
+    return ([merge.LOST] if found.inserted else []), found.lines()
+
+
+def _of_corruption(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Extent:
+    """The tables with rows that differ although nobody has written them: the audit has no line of it since the snapshot."""
+    found = preview(place, snapshot, live, merge.EXACT)
+    silent = [change for change in found.changes if change.differing > _written(live, change.table, snapshot)]
+    lines = [
+        f"{change.table}: {change.differing} rows differ" for change in found.changes if change.differing
+    ]
+    lines += [
+        f"{change.table}: more rows differ than people have changed: {_ids(change)}" for change in silent
+    ]
+    return [merge.Mode.of_table(change.table) for change in silent], lines
+
+
+def _of_migration(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Extent:
+    found = preview(place, snapshot, live, merge.EXACT)
+    touched = found.inserted + found.updated + found.deleted
+    return ([merge.EXACT] if touched else []), found.lines()
+
+
+_EXTENTS: dict[Scenario, Callable[[Place, Snapshot, psycopg.Connection], Extent]] = {
+    Scenario.DATA_LOSS: _of_loss,
+    Scenario.DATA_CORRUPTION: _of_corruption,
+    Scenario.BAD_MIGRATION: _of_migration,
+    Scenario.RANSOMWARE: _of_loss,
+    Scenario.REGIONAL_FAILURE: _of_loss,
+}
+
+
+def _written(live: psycopg.Connection, table: str, snapshot: Snapshot) -> int:
+    """Rows of the table that have a line in the audit since the snapshot."""
+    schema, _, name = table.partition(".")
+    if schema != "public":
+        return 0
+    with live.transaction():
+        row = live.execute(
+            "select count(distinct row_id) from audit.log where table_name = %s and at >= %s",
+            (name, snapshot.manifest.at),
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _ids(change: merge.Change) -> str:
+    return ", ".join(change.ids.get("differing", ())) or "no ids"
+
+
+def mode_of(text: str) -> merge.Mode:
+    """The mode that prints as ``text``."""
+    kind, _, of = text.partition(" ")
+    if kind == "table":
+        return merge.Mode.of_table(of)
+    return merge.Mode.of_storyteller(of) if kind == "storyteller" else merge.Mode(kind)

@@ -1,0 +1,158 @@
+"""One environment's way back, step by step, without Dagster: what the op jobs and the commands both do.
+
+What belongs here: which database, bucket and snapshot a step takes; the emergency snapshot before it. What does not: how a
+step works (``backup``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ledger_assets import backups, connections
+from ledger_assets.backups import Tell
+from ledger_assets.environment import Settings
+from ledger_assets.errors import TargetError
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from ledger_assets.backup.catalogue import Snapshot
+    from ledger_assets.backup.merge import Preview
+    from ledger_assets.backup.place import Place
+    from ledger_assets.backup.recover import Plan
+    from ledger_assets.backup.restore import Done
+    from ledger_assets.storage import ObjectStore
+
+
+def preview(settings: Settings, snapshot_id: str, mode: str) -> Preview:
+    """What a restore would change; nothing is changed."""
+    from ledger_assets.backup.recover import mode_of
+    from ledger_assets.backup.restore import preview as preview_of
+
+    with _to_restore(settings, snapshot_id) as (place, snapshot, connection):
+        return preview_of(place, snapshot, connection, mode_of(mode))
+
+
+def restore(
+    settings: Settings,
+    store: ObjectStore,
+    snapshot_id: str,
+    mode: str,
+    *,
+    who: str,
+    emergency: bool,
+    run_id: str | None,
+    tell: Tell = lambda _: None,
+) -> list[Done]:
+    """Take an emergency snapshot, then restore in one transaction."""
+    from ledger_assets.backup.recover import mode_of
+    from ledger_assets.backup.restore import restore as restore_from
+
+    with _to_restore(settings, snapshot_id) as (place, snapshot, connection):
+        if emergency:
+            _emergency(settings, store, f"before restore of {snapshot_id}", run_id)
+        done = restore_from(place, snapshot, connection, mode_of(mode), who=who)
+    _tell_restored(settings, [done], tell)
+    return [done]
+
+
+def plan(settings: Settings, scenario: str) -> Plan:
+    """A plan of recovery."""
+    from ledger_assets.backup.place import open_place
+    from ledger_assets.backup.recover import Scenario, make
+
+    place, store = open_place(settings), connections.object_store(settings)
+    with connections.database(settings, purpose="recover") as connection:
+        return make(place, store, connection, Scenario(scenario), now=datetime.now(UTC))
+
+
+def recover(
+    settings: Settings,
+    store: ObjectStore,
+    plan_id: str,
+    *,
+    who: str,
+    emergency: bool,
+    run_id: str | None,
+    tell: Tell = lambda _: None,
+) -> list[Done]:
+    """Take an emergency snapshot, then carry out a plan."""
+    from ledger_assets.backup.place import open_place
+    from ledger_assets.backup.recover import carry_out, read
+
+    place, made = open_place(settings), read(store, plan_id)
+    with connections.database(settings, purpose="recover") as connection:
+        if emergency:
+            _emergency(settings, store, f"before {plan_id}", run_id)
+        done = carry_out(place, connection, made, who=who)
+    _tell_restored(settings, done, tell)
+    return done
+
+
+def undo(settings: Settings, undo_id: int, *, who: str) -> None:
+    """Take a restore back."""
+    from ledger_assets.backup import merge
+    from ledger_assets.backup.restore import judge
+
+    with connections.database(settings, purpose="undo") as connection:
+        merge.undo(connection, undo_id, who=who, judge=judge)
+
+
+def restore_into(settings: Settings, snapshot_id: str, url: str) -> int:
+    """Restore a whole snapshot into an empty database elsewhere; returns its rows. The environment's own database need not
+    exist any more."""
+    from ledger_assets.backup import catalogue
+    from ledger_assets.backup.place import open_place
+    from ledger_assets.backup.restore import assert_fits, into
+    from ledger_assets.erasure.register import listed
+
+    place = open_place(settings)
+    snapshot = catalogue.read(place).find(snapshot_id)
+    assert_fits(place, snapshot.manifest, database="", elsewhere=True)
+    return into(place, snapshot, url, listed(place.vault, place.identity))
+
+
+@contextmanager
+def _to_restore(settings: Settings, snapshot_id: str) -> Iterator[tuple[Place, Snapshot, psycopg.Connection]]:
+    from ledger_assets.backup import catalogue
+    from ledger_assets.backup.place import open_place
+    from ledger_assets.backup.restore import assert_fits
+    from ledger_assets.backup.take import database_identity
+
+    place = open_place(settings)
+    snapshot = catalogue.read(place).find(snapshot_id)
+    with connections.database(settings, purpose="restore") as connection:
+        with connection.transaction():
+            database = database_identity(connection)
+        assert_fits(place, snapshot.manifest, database=database, elsewhere=False)
+        yield place, snapshot, connection
+
+
+def _emergency(settings: Settings, store: ObjectStore, reason: str, run_id: str | None) -> None:
+    taken = backups.take(settings, store, kind="emergency", reason=reason, run_id=run_id)
+    if not taken.verification.passed:
+        raise TargetError(
+            f"the emergency snapshot {taken.snapshot.id} does not restore exactly ({taken.verification.problems[0]}): "
+            "nothing was restored; look at it, or go on with --without-emergency"
+        )
+
+
+def _tell_restored(settings: Settings, restores: Sequence[Done], tell: Tell) -> None:
+    from ledger_assets.backup import messages
+
+    for done in restores:
+        tell(
+            messages.restore_done(
+                settings.environment,
+                done.snapshot_id,
+                mode=str(done.preview.mode),
+                inserted=done.preview.inserted,
+                updated=done.preview.updated,
+                deleted=done.preview.deleted,
+                seconds=done.seconds,
+                at=datetime.now(UTC),
+            )
+        )

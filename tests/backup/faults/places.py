@@ -1,0 +1,105 @@
+"""Places to keep snapshots in, without the half second that opening a key takes, and databases small enough to be taken often.
+
+What belongs here: what the tests of faults, of the catalogue and of the clean room share. What does not: what must hold.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+
+from ledger_assets.backup import catalogue
+from ledger_assets.backup.catalogue import Snapshot
+from ledger_assets.backup.identity import Identity, create
+from ledger_assets.backup.manifest import Manifest
+from ledger_assets.backup.place import Place
+from ledger_assets.backup.settings import BackupSettings, BucketSettings
+from ledger_assets.backup.take import take
+from ledger_assets.backup.vault import open_vault
+from ledger_assets.backup.verify import Verification, verify
+from ledger_assets.environment import Environment, read_settings
+from ledger_assets.storage import ObjectStore, open_store
+from ledger_assets.storage_s3 import Patience
+
+PASSWORD = "wattle and ironbark 7"
+FILE = b"the recording of a story"
+FILE_SHA256 = hashlib.sha256(FILE).hexdigest()
+FILE_KEY = f"media/{FILE_SHA256}"
+TINY = f"""
+create schema airtable;
+create table airtable.attachments (object_key text, file_sha256 text);
+insert into airtable.attachments values ('{FILE_KEY}', '{FILE_SHA256}');
+create table airtable.words (id int generated always as identity primary key, word text not null);
+insert into airtable.words (word) select 'word ' || n from generate_series(1, 50) n;
+"""
+"""Two tables of ours and a file: some fifteen objects."""
+
+
+@functools.cache
+def key() -> tuple[Identity, bytes]:
+    """One key for all places of a test run."""
+    return create(PASSWORD)
+
+
+def place_at(
+    home: Path, bucket: BucketSettings, *, patience: Patience | None = None, **others: object
+) -> Place:
+    """A place whose key is set up. ``others``: settings of backups."""
+    settings = read_settings(Environment.STAGING, {"LEDGER_HOME": str(home)})
+    backup = BackupSettings(Environment.STAGING, home, bucket, PASSWORD, **others)  # type: ignore[arg-type]
+    vault = open_vault(backup) if patience is None else open_store(bucket.url, bucket, patience=patience)
+    identity, protected = key()
+    name = f"keyring/{identity.key_id}.age"
+    if vault.size(name) is None:
+        vault.put(name, protected)
+    return Place(settings, backup, vault, identity)
+
+
+def local(home: Path, **others: object) -> Place:
+    """A place in a folder of this machine."""
+    return place_at(home, BucketSettings((home / "backups" / "staging").as_uri()), **others)
+
+
+def objects(folder: Path) -> ObjectStore:
+    """The store that TINY's file lies in."""
+    store = open_store((folder / "objects").as_uri())
+    store.put(FILE_KEY, FILE)
+    return store
+
+
+def tiny(admin_url: str) -> None:
+    """Fill an empty database."""
+    with psycopg.connect(admin_url) as conn:
+        conn.execute(TINY.encode())
+
+
+def find(place: Place, manifest: Manifest) -> Snapshot:
+    """It as the catalogue lists it."""
+    return catalogue.read(place).find(manifest.id)
+
+
+def verified(place: Place, manifest: Manifest) -> Verification:
+    """Verify it."""
+    return verify(place, find(place, manifest))
+
+
+def taken(place: Place, store: ObjectStore, url: str, *, reason: str = "test") -> Manifest:
+    """A full snapshot."""
+    return take(place, store, url, kind="full", reason=reason)
+
+
+@contextmanager
+def patched(place: Place, **changes: object) -> Iterator[Place]:
+    """The same place with other settings of backups."""
+    yield replace(place, backup=replace(place.backup, **changes))  # type: ignore[arg-type]
+
+
+def everything(vault: ObjectStore) -> dict[str, bytes]:
+    """All that is stored: keys and bytes."""
+    return {info.key: vault.get(info.key) for info in vault.list("")}
