@@ -180,11 +180,24 @@ def to_reverify(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
 
 
 def prune(settings: Settings, *, apply: bool, now: datetime | None = None) -> tuple[Decision, list[str]]:
-    """What retention says of the snapshots; with ``apply`` what may go is gone. Second: ids of unfinished ones removed."""
+    """What retention says of the snapshots; with ``apply`` what may go is gone, and what restores have kept for their way
+    back for 30 days. Second: ids of unfinished snapshots that were removed."""
+    from ledger_assets.backup import merge
     from ledger_assets.backup.place import open_place
+    from ledger_assets.backup.prune import UNDO_KEPT
     from ledger_assets.backup.prune import prune as prune_snapshots
+    from ledger_assets.load.history import last_load
 
-    return prune_snapshots(open_place(settings), connections.object_store(settings), apply=apply, now=now)
+    at = now or datetime.now(UTC)
+    place, store = open_place(settings), connections.object_store(settings)
+    with connections.database(settings, purpose="prune") as connection:
+        with connection.transaction():
+            lasts = (last_load(connection), last_load(connection, full=True))
+        loaded = {last.export_id for last in lasts if last is not None}
+        found = prune_snapshots(place, store, loaded=loaded, apply=apply, now=at)
+        if apply:
+            merge.forget_undo(connection, at - UNDO_KEPT)
+    return found
 
 
 def newest_verified_at(settings: Settings) -> datetime | None:

@@ -62,9 +62,11 @@ def restore(
 def plan(settings: Settings, scenario: str) -> Plan:
     """A plan of recovery."""
     from ledger_assets.backup.place import open_place
-    from ledger_assets.backup.recover import Scenario, make
+    from ledger_assets.backup.recover import Scenario, make, make_elsewhere
 
     place, store = open_place(settings), connections.object_store(settings)
+    if scenario == Scenario.REGIONAL_FAILURE:  # its database is gone: nothing of it is asked
+        return make_elsewhere(place, store, now=datetime.now(UTC))
     with connections.database(settings, purpose="recover") as connection:
         return make(place, store, connection, Scenario(scenario), now=datetime.now(UTC))
 

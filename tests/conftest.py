@@ -19,9 +19,18 @@ from ledger_assets.load.connect import connect
 from ledger_assets.load.schema import apply
 from ledger_assets.storage import ObjectStore, open_store
 
+RECOVERY = ("tests/backup/", "tests/erasure/", "tests/lane/test_snapshots.py")
+"""Too slow beside the rest (each restores whole databases): a target of their own."""
 EMPTY = "template_empty"
 MIGRATED = "template_migrated"
 _numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what belongs to ``make test-recovery``."""
+    for item in items:
+        if item.nodeid.startswith(RECOVERY):
+            item.add_marker("recovery")
 
 
 @pytest.fixture(scope="session")

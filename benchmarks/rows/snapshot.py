@@ -67,7 +67,9 @@ def measure(run: Run) -> list[Row]:
     """Ours and the peer's, one after the other, on one database; ours on a tenth of it too, for its memory."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
-        raise MeasurementFailed(f"snapshot: {', '.join(missing)} is not installed (Debian: apt install {missing[0]})")
+        raise MeasurementFailed(
+            f"snapshot: {', '.join(missing)} is not installed (Debian: apt install {missing[0]})"
+        )
     stories = run.sizes.snapshot_stories
     with _database(run.world, max(stories // 10, 10)) as database:
         small = _ours(run.world, database)
@@ -77,7 +79,9 @@ def measure(run: Run) -> list[Row]:
         restore = watched(_shell(RESTORE), environ)
     size = f"{ours.gigabytes:.2f} GB, {ours.rows:,} rows"
     return [
-        _compared(f"snapshot of {size}: `pg_dump \\| gzip \\| age` / ours, with fingerprints", dump, ours.take),
+        _compared(
+            f"snapshot of {size}: `pg_dump \\| gzip \\| age` / ours, with fingerprints", dump, ours.take
+        ),
         _compared(
             "verified restore: `age -d \\| gunzip \\| psql`, not compared / ours, server and comparison included",
             restore,
@@ -195,7 +199,9 @@ def watched(command: Sequence[str], environ: Mapping[str, str]) -> Measured:
             most = max(most, _megabytes(process.pid))
     seconds = time.monotonic() - started
     if process.returncode != 0:
-        raise MeasurementFailed(f"snapshot: {' '.join(command[1:4])} ended with {process.returncode}:\n{errors[-2000:]}")
+        raise MeasurementFailed(
+            f"snapshot: {' '.join(command[1:4])} ended with {process.returncode}:\n{errors[-2000:]}"
+        )
     return Measured(seconds, most, out)
 
 

@@ -37,7 +37,7 @@ def examine(settings: BackupSettings) -> Iterator[Line]:
     else:
         reached = True
         for name, probe in PROBES.items():
-            line = _asked(name, probe, _place(settings.bucket))
+            line = _asked(name, probe, place_of(settings.bucket))
             yield line
             if name == "bucket" and line.level == "fail":
                 reached = False
@@ -68,7 +68,8 @@ def _folder(settings: BackupSettings) -> Iterator[Line]:
         )
 
 
-def _place(bucket: BucketSettings) -> Place:
+def place_of(bucket: BucketSettings) -> Place:
+    """The bucket with a client of its own. Opens no connection."""
     import boto3
     from botocore.config import Config
 

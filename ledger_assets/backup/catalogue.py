@@ -143,20 +143,25 @@ class Catalogue:
 
 def read(place: Place) -> Catalogue:
     """List the snapshots and their states."""
-    states, refused = _states(place.vault, place.identity)
+    return read_from(place.vault, place.identity)
+
+
+def read_from(vault: ObjectStore, identity: Identity) -> Catalogue:
+    """The same of any store of snapshots."""
+    states, refused = _states(vault, identity)
     snapshots, unfinished, expired = [], [], []
-    for name in place.vault.folders(FOLDER):
+    for name in vault.folders(FOLDER):
         said = tuple(states.get(name, ()))
         if any(one.state is State.EXPIRED for one in said):
             expired.append(name)
             continue
         try:
-            data = place.vault.get(manifest_key(name))
+            data = vault.get(manifest_key(name))
         except ObjectMissing:
             unfinished.append(name)
             continue
         try:
-            manifest = manifests.read(data, place.identity, name)
+            manifest = manifests.read(data, identity, name)
         except StoreError as error:
             refused.append(str(error))
             continue
@@ -174,7 +179,7 @@ def say(
     note: str = "",
     until: datetime | None = None,
 ) -> Said:
-    """Write a state; two of one second get a second of their own."""
+    """Write a state; two of one moment get a moment of their own."""
     said = Said(state, at.astimezone(UTC), note, until)
     while True:
         body = _body(snapshot_id, said)
@@ -182,13 +187,13 @@ def say(
         try:
             place.vault.put(_key(snapshot_id, said), json.dumps(document, indent=1).encode(), create=True)
         except ObjectExists:
-            said = Said(state, said.at + timedelta(seconds=1), note, until)
+            said = Said(state, said.at + timedelta(microseconds=1), note, until)
         else:
             return said
 
 
 def _key(snapshot_id: str, said: Said) -> str:
-    return f"{STATES}/{snapshot_id}/{said.state}-{said.at:%Y%m%dT%H%M%SZ}.json"
+    return f"{STATES}/{snapshot_id}/{said.state}-{said.at:%Y%m%dT%H%M%S.%fZ}.json"
 
 
 def _body(snapshot_id: str, said: Said) -> bytes:
@@ -217,7 +222,7 @@ def _states(vault: ObjectStore, identity: Identity) -> tuple[dict[str, list[Said
 
 
 def _said(vault: ObjectStore, identity: Identity, key: str) -> tuple[str, Said] | None:
-    match = re.fullmatch(STATES + r"/([^/]+)/[a-z]+-\d{8}T\d{6}Z\.json", key)
+    match = re.fullmatch(STATES + r"/([^/]+)/[a-z]+-\d{8}T\d{6}\.\d{6}Z\.json", key)
     try:
         document = json.loads(vault.get(key))
         until = document["until"]

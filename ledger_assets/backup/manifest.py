@@ -134,7 +134,7 @@ def read(data: bytes, identity: Identity, snapshot_id: str) -> Manifest:
         )
     if body["format"] != FORMAT:
         raise StoreError(
-            f"snapshot {snapshot_id} has format {body['format']}, this version knows {FORMAT}: use the newer version that "
+            f"snapshot {snapshot_id}: it has format {body['format']}, this version knows {FORMAT}: use the newer version that "
             "took it, or follow its RECOVERY.md"
         )
     manifest = _manifest(body)

@@ -9,12 +9,14 @@ failure: the objects go when their lock ends.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 
 from ledger_assets.backup import catalogue, media
 from ledger_assets.backup.catalogue import Catalogue, State
 from ledger_assets.backup.manifest import MEDIA
 from ledger_assets.backup.place import Place
+from ledger_assets.backup.restore import ASIDE
 from ledger_assets.backup.retention import Decision, decide
 from ledger_assets.backup.sealing import Damaged, unseal_bytes
 from ledger_assets.backup.take import LEFT_OVER, discard, remove_left_over
@@ -22,12 +24,15 @@ from ledger_assets.extract import export as exports
 from ledger_assets.storage import ObjectStore
 
 KEPT_EXPORTS = 3
+UNDO_KEPT = timedelta(days=30)
+"""What a restore replaced, in the database and in its file: people's words, kept as long as an emergency snapshot."""
 
 
 def prune(
-    place: Place, store: ObjectStore, *, apply: bool, now: datetime | None = None
+    place: Place, store: ObjectStore, *, loaded: Collection[str], apply: bool, now: datetime | None = None
 ) -> tuple[Decision, list[str]]:
-    """Decide, and with ``apply`` remove. Second: ids of unfinished snapshots that were (or would be) removed."""
+    """Decide, and with ``apply`` remove. ``loaded``: the exports that the database was last loaded from, which its proof
+    needs. Second: ids of unfinished snapshots that were (or would be) removed."""
     at = now or datetime.now(UTC)
     known = catalogue.read(place)
     decision = decide(catalogue.kept(known.snapshots, at), place.backup.retention, at, place.backup.timezone)
@@ -38,11 +43,20 @@ def prune(
     for snapshot_id in (*known.expired, *decision.expire):
         discard(place, snapshot_id)
     removed = remove_left_over(place, known, at)
+    remove_old_asides(place, at)
     if decision.refused is None:
         left = catalogue.read(place)
         remove_unlisted_files(place, left, at)
-        remove_old_exports(store, left)
+        remove_old_exports(store, left, loaded)
     return decision, removed
+
+
+def remove_old_asides(place: Place, now: datetime) -> int:
+    """Files of what restores replaced or removed, when their time is over."""
+    gone = [info.key for info in place.vault.list(ASIDE) if now - info.modified > UNDO_KEPT]
+    for key in gone:
+        place.vault.delete(key)
+    return len(gone)
 
 
 def remove_unlisted_files(place: Place, known: Catalogue, now: datetime) -> int:
@@ -69,12 +83,12 @@ def remove_unlisted_files(place: Place, known: Catalogue, now: datetime) -> int:
     return len(gone)
 
 
-def remove_old_exports(store: ObjectStore, known: Catalogue) -> list[str]:
-    """Exports but the newest three and those that a kept snapshot descends from; the ids."""
+def remove_old_exports(store: ObjectStore, known: Catalogue, loaded: Collection[str]) -> list[str]:
+    """Exports but the newest three, those ``loaded`` last, and those that a kept snapshot descends from; the ids."""
     if known.refused:
         return []  # it may descend from any
     complete = exports.list_exports(store)
-    needed = {*complete[-KEPT_EXPORTS:], *(s.manifest.export_id for s in known.snapshots)}
+    needed = {*complete[-KEPT_EXPORTS:], *loaded, *(s.manifest.export_id for s in known.snapshots)}
     gone = [one for one in complete if one not in needed]
     for export_id in gone:
         # Its manifest first: what is half gone must not look complete.

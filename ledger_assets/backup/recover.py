@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 FOLDER = "recovery"
 VALID = timedelta(hours=24)
+LOOKED_AT = 8
+"""Snapshots that one plan looks at: each is restored into scratch, which takes seconds to minutes."""
+INTO = "into"
+"""The mode of a plan that needs a new database."""
 
 
 class Scenario(StrEnum):
@@ -66,10 +70,17 @@ def make(
     place: Place, store: ObjectStore, live: psycopg.Connection, scenario: Scenario, *, now: datetime
 ) -> Plan:
     """Find the extent, choose the snapshot, write the plan. Raises StoreError where no verified snapshot is there."""
-    snapshot = _chosen(place, live, scenario)
-    modes, extent = _EXTENTS[scenario](place, snapshot, live)
+    candidates = _candidates(place, live, scenario)
+    found = []
+    for snapshot in candidates:
+        modes, extent = _EXTENTS[scenario](place, snapshot, live)
+        found.append((snapshot, modes, extent))
+        # A snapshot may have been taken after the damage: then an earlier one shows it.
+        if modes or scenario is Scenario.BAD_MIGRATION:
+            break
+    snapshot, modes, extent = found[-1] if found[-1][1] else found[0]
     plan = Plan(
-        f"plan-{int(now.timestamp())}-{secrets.token_hex(3)}",
+        _plan_id(now),
         scenario.value,
         now.isoformat(timespec="seconds"),
         _identity(live),
@@ -77,6 +88,24 @@ def make(
         tuple(str(mode) for mode in modes),
         tuple(extent),
     )
+    store.put(f"{FOLDER}/{plan.id}.json", plan.to_json(), create=True)
+    return plan
+
+
+def make_elsewhere(place: Place, store: ObjectStore, *, now: datetime) -> Plan:
+    """The plan for a database that is gone with its region: the newest verified snapshot, whole, into a new one.
+
+    Raises StoreError where no verified snapshot is there.
+    """
+    newest = catalogue.read(place).newest_verified("full", "checkpoint", "emergency")
+    if newest is None:
+        raise StoreError(
+            f"{place.vault.url} holds no verified snapshot: set BACKUP_BUCKET to the copy in another region"
+        )
+    m = newest.manifest
+    extent = (f"the whole database: {m.rows:,} rows of {m.taken_at}, {m.media_files:,} files",)
+    made_at, scenario = now.isoformat(timespec="seconds"), Scenario.REGIONAL_FAILURE.value
+    plan = Plan(_plan_id(now), scenario, made_at, "", newest.id, (INTO,), extent)
     store.put(f"{FOLDER}/{plan.id}.json", plan.to_json(), create=True)
     return plan
 
@@ -114,21 +143,25 @@ def carry_out(
     return [restore(place, snapshot, live, mode_of(text), who=who, clock=clock) for text in plan.modes]
 
 
-def _chosen(place: Place, live: psycopg.Connection, scenario: Scenario) -> Snapshot:
-    kinds = ("checkpoint",) if scenario is Scenario.BAD_MIGRATION else ("full", "checkpoint", "emergency")
+def _plan_id(now: datetime) -> str:
+    return f"plan-{int(now.timestamp())}-{secrets.token_hex(3)}"
+
+
+def _candidates(place: Place, live: psycopg.Connection, scenario: Scenario) -> list[Snapshot]:
+    """The snapshots to look at, newest first. An emergency one is of a database in trouble: never the first choice."""
+    kinds = ("checkpoint",) if scenario is Scenario.BAD_MIGRATION else ("full", "checkpoint")
     database = _identity(live)
-    known = catalogue.read(place)
-    found = [
-        one
-        for one in known.snapshots
-        if one.verified_at is not None and one.manifest.kind in kinds and one.manifest.database == database
+    known = catalogue.read(place).snapshots
+    good = [one for one in known if one.verified_at is not None and one.manifest.database == database]
+    found = [one for one in good if one.manifest.kind in kinds] or [
+        one for one in good if one.manifest.kind == "emergency"
     ]
     if not found:
         raise StoreError(
             f"there is no verified snapshot ({' or '.join(kinds)}) of this database to recover from: see ledger-assets "
             f"backup list {place.settings.environment}"
         )
-    return found[-1]
+    return found[::-1][:LOOKED_AT]
 
 
 def _identity(live: psycopg.Connection) -> str:
@@ -168,7 +201,6 @@ _EXTENTS: dict[Scenario, Callable[[Place, Snapshot, psycopg.Connection], Extent]
     Scenario.DATA_CORRUPTION: _of_corruption,
     Scenario.BAD_MIGRATION: _of_migration,
     Scenario.RANSOMWARE: _of_loss,
-    Scenario.REGIONAL_FAILURE: _of_loss,
 }
 
 

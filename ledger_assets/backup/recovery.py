@@ -56,6 +56,7 @@ def scripts(contents: Contents) -> dict[str, bytes]:
 
 def _plain(contents: Contents) -> Iterator[str]:
     yield "-- What a Supabase project gives and plain Postgres lacks. For plain Postgres only, as a superuser."
+    yield "set client_min_messages = warning;"
     for role in contents.outside.roles:
         name, text = _identifier(role), _literal(role)
         bypass = " bypassrls" if role in {"postgres", "service_role"} else ""
@@ -93,6 +94,7 @@ def _inside(contents: Contents) -> Iterator[str]:
 
 def _outside(contents: Contents) -> Iterator[str]:
     yield "-- Accounts that rows refer to, where they are not there already; and the snapshot's own schemas out of the way."
+    yield "set client_min_messages = warning;"
     for reference in contents.outside.references:
         columns = ", ".join(reference.columns)
         for row in reference.rows:
@@ -106,6 +108,9 @@ def _outside(contents: Contents) -> Iterator[str]:
 
 def _check(contents: Contents) -> Iterator[str]:
     yield "-- Every table against what the snapshot holds, by count and content. Each line it prints is a difference."
+    yield r"\pset format unaligned"
+    yield r"\pset tuples_only on"
+    yield r"\pset pager off"
     for setting in SETTINGS:
         yield setting.replace("set local ", "set ") + ";"
     for key, table in contents.tables.items():

@@ -69,6 +69,8 @@ def restore_folder(
             rest = [*_without_data(rest), *_data_lines(rest, contents, tables).values()]
         restorer.restore(rest, jobs=JOBS)
         connection.autocommit = True
+        # A tenth of the sample: 3 s less per GB, and enough to choose between a scan and an index.
+        connection.execute("set default_statistics_target = 10")
         connection.execute("analyze")
 
 

@@ -45,7 +45,7 @@ def keyring(vault: ObjectStore, settings: BackupSettings, *, key_id: str | None 
 
     Raises :class:`SettingsError` when there is none, WrongPassword, DamagedKey.
     """
-    held = _held(vault, key_id)
+    held = key_files(vault, key_id)
     if not held:
         if settings.password is None and key_id is None:
             return set_up_key(vault, settings)
@@ -60,10 +60,10 @@ def keyring(vault: ObjectStore, settings: BackupSettings, *, key_id: str | None 
 def set_up_key(vault: ObjectStore, settings: BackupSettings) -> Identity:
     """The vault's key, made now when it has none. Raises :class:`SettingsError` for a weak or wrong password."""
     secret = password(settings)
-    if not _held(vault):
+    if not key_files(vault):
         identity, data = create(secret)
         vault.put(f"{FOLDER}/{identity.key_id}.age", data, create=True)
-    return _opened(vault, _held(vault)[-1], secret)
+    return _opened(vault, key_files(vault)[-1], secret)
 
 
 def change_password(vault: ObjectStore, settings: BackupSettings, new: str) -> Identity:
@@ -79,11 +79,11 @@ def change_password(vault: ObjectStore, settings: BackupSettings, new: str) -> I
     identity = keyring(vault, settings)
     if new == settings.password:
         raise SettingsError("the new password is the old one: choose another")
-    before = _held(vault, identity.key_id)
+    before = key_files(vault, identity.key_id)
     key = f"{FOLDER}/{identity.key_id}-{time.time_ns() // 1_000_000:013}.age"
     vault.put(key, rewrap(identity, new), create=True)
     again = unlock(vault.get(key), new)
-    if _held(vault, identity.key_id)[-1] != key or again.recipient != identity.recipient:
+    if key_files(vault, identity.key_id)[-1] != key or again.recipient != identity.recipient:
         raise StoreError(
             f"object {key} in {vault.url} is not the newest of the keyring: set this machine's clock, then change the "
             "password again; the old one still counts"
@@ -95,7 +95,7 @@ def change_password(vault: ObjectStore, settings: BackupSettings, new: str) -> I
 
 def wrapped(vault: ObjectStore, identity: Identity) -> bytes:
     """The identity's passphrase file, as a snapshot carries it."""
-    held = _held(vault, identity.key_id)
+    held = key_files(vault, identity.key_id)
     if not held:
         raise StoreError(f"{vault.url} holds no key {identity.key_id}: put its keyring file back")
     return vault.get(held[-1])
@@ -106,7 +106,7 @@ def recipients(settings: BackupSettings, identity: Identity) -> tuple[str, ...]:
     return (identity.recipient, *settings.recipients)
 
 
-def _held(vault: ObjectStore, key_id: str | None = None) -> list[str]:
+def key_files(vault: ObjectStore, key_id: str | None = None) -> list[str]:
     """Keys of the keyring's files, the newest last."""
     found = [
         (int(match[2] or 0), match[0])

@@ -185,6 +185,12 @@ def recover(
     if not plan.modes:
         console.print("nothing is to be restored")
         return
+    if plan.modes == ("into",):
+        command = f"ledger-assets restore {environment} {plan.snapshot_id} --into URL"
+        console.print(
+            f"to do it, make a new project and give its address (password in PGPASSWORD): {command}"
+        )
+        return
     console.print(f"would restore: {', '.join(plan.modes)}")
     name = f" --confirm {settings.target_name}" if environment is Environment.PRODUCTION else ""
     console.print(f"to do it: ledger-assets recover {environment} --plan {plan.id}{name}")

@@ -59,7 +59,14 @@ SETTINGS = {
     "maintenance_work_mem": "128MB",
     "jit": "off",
 }
-NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+NOT_DURABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    # pg_restore's COPY into a table it has just truncated then writes no WAL at all.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
 
 
 class Cluster:

@@ -170,7 +170,7 @@ def _computed(
         named = one.options.get("referencedFieldIds")
         if not isinstance(named, list):
             return UNKNOWN
-        return 0 * max([0, *(_shown(meta, table, str(field_id), known, above) for field_id in named)])
+        return max([0, *(_shown(meta, table, str(field_id), known, above) for field_id in named)])
     if one.type not in LOOKUPS:
         return 0
     via = table.field_by_id(str(one.options.get("recordLinkFieldId", "")))

@@ -43,6 +43,14 @@ def refuse_erased(cur: Cursor, export: Export) -> None:
         )
 
 
+def forget_notes(cur: Cursor) -> None:
+    """What somebody noted about a record that is erased now: an erasure asked for through the API leaves it."""
+    cur.execute(
+        "update migration.findings f set note = null from migration.erasures e where f.note is not null "
+        "and (f.base_id, f.airtable_table_id, f.record_id) = (e.base_id, e.table_id, e.record_id)"
+    )
+
+
 def assert_provable(conn: psycopg.Connection, loaded_at: datetime) -> None:
     """Raises :class:`TargetError` when something was erased after the load that a proof would be of."""
     row = conn.execute(

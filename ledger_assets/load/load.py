@@ -110,6 +110,7 @@ def _load(
     claim.preflight(cur)
     claim.claim(cur, environment=environment, base_id=scope.base_id)
     erasures.refuse_erased(cur, export)
+    erasures.forget_notes(cur)
     cur.execute("select set_config('migration.run', %s, true)", (run_id,))
     cur.execute("set constraints all deferred")
     load_id = _register(cur, export, ledger, environment, run_id, scope)

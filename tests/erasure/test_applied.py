@@ -167,6 +167,22 @@ def test_words_in_images_of_what_was_deleted_before_go_too(world: World, snapsho
     assert places_of(copy, WORD) == []
 
 
+def test_words_in_images_of_a_person_who_was_deleted_in_the_snapshot_go_too(
+    world: World, snapshot: Snapshot
+) -> None:
+    """No row of theirs is left there by which the schema's own erasure would begin."""
+    person = world.storyteller("Somebody", consents=())
+    world.row("quotes", quote=WORD, storyteller_id=person)
+    copy = snapshot()
+    erase(world, "storyteller", storyteller_id=person)
+    world.owner.execute("delete from audit.log where table_name = 'quotes' and action = 'erase'")
+    copy.do("delete from quotes")
+    copy.do("delete from storytellers")
+    assert places_of(copy, WORD) == ["audit.images"]
+    assert applied(world, copy) == 1
+    assert places_of(copy, WORD) == []
+
+
 def test_money_stays_on_the_books_of_a_restored_snapshot(world: World, snapshot: Snapshot) -> None:
     person, _ = whole_person(world, WORD)
     event = world.one("select id from value_events")

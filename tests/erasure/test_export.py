@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ledger_assets.errors import TargetError
+from ledger_assets.demo.schema import QUOTES
+from ledger_assets.erasure.applied import assert_absent
+from ledger_assets.errors import SourceError, TargetError
 from ledger_assets.load.erasures import assert_provable
 from ledger_assets.load.history import last_load
 from tests.erasure.world import WORD, Person, Steps, failed, holding, written
@@ -66,6 +68,52 @@ def test_a_final_export_agrees_with_its_second_scan(steps: Steps, person: Person
     erased = steps.erase(person)
     export = steps.export(erased, final=True)
     assert sum(table.erased for table in export.manifest.tables) == 5
+
+
+def test_an_interrupted_export_from_before_the_erasure_is_not_gone_on_with(
+    steps: Steps, person: Person
+) -> None:
+    """Its pages hold the person."""
+    steps.migrate()
+    erased = steps.erase(person)
+    before = {entry.key for entry in steps.store.list("")}
+    steps.airtable.faults.add(path_contains=f"/{QUOTES.id}", status=403, body=b"{}", times=1)
+    with pytest.raises(SourceError):
+        steps.export()
+    export = steps.export(erased)
+    assert export.manifest.continued is None
+    assert [key for key in holding(steps.store) if key not in before] == []
+
+
+def test_an_interrupted_export_after_the_erasure_is_gone_on_with(steps: Steps, person: Person) -> None:
+    steps.migrate()
+    erased = steps.erase(person)
+    whole = steps.export(erased).manifest
+    steps.airtable.faults.add(path_contains=f"/{QUOTES.id}", status=403, body=b"{}", times=1, after=1)
+    with pytest.raises(SourceError):
+        steps.export(erased)
+    manifest = steps.export(erased).manifest
+    assert manifest.continued is not None
+    for one, other in zip(whole.tables, manifest.tables, strict=True):
+        assert (one.erased, one.redacted, one.ids_sha256) == (other.erased, other.redacted, other.ids_sha256)
+
+
+def test_a_note_about_an_erased_record_goes_with_the_next_load(steps: Steps, person: Person) -> None:
+    steps.migrate()
+    with steps.conn.transaction():
+        steps.conn.execute(
+            "insert into migration.findings "
+            "(id, base_id, kind, airtable_table_id, record_id, reason, first_load, last_load, note) "
+            "select 'x', r.base_id, 'conflict', r.table_id, r.record_id, 'r', 1, 1, %s from airtable.records r "
+            "where record_id = %s",
+            (WORD, person.id),
+        )
+    erased = steps.erase(person)
+    assert assert_absent(steps.conn, erased) == [
+        f"migration.findings (note): {person.id} was erased and is there"
+    ]
+    steps.migrate(erased)
+    assert assert_absent(steps.conn, erased) == []
 
 
 def test_an_export_from_before_the_erasure_is_refused(steps: Steps, person: Person) -> None:

@@ -201,7 +201,7 @@ def test_of_a_base_of_any_shape_no_word_is_left_and_the_proof_holds(any_base: St
         records = api.table(airtable.base_id, table.id)
         for one in chance.sample(every := records.all(), min(2, len(every))):
             if texts:
-                records.update(one["id"], {name: WORD for name in texts})
+                records.update(one["id"], dict.fromkeys(texts, WORD))
             found.append((airtable.base_id, table.id, one["id"]))
     before = any_base.export()
     assert holding(any_base.store) != []

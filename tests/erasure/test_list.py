@@ -137,6 +137,16 @@ def test_an_entry_under_another_name_is_refused(vault: ObjectStore, identity: Id
         listed(vault, identity)
 
 
+def test_an_entry_of_ours_that_tells_of_another_moment_is_refused(
+    vault: ObjectStore, identity: Identity
+) -> None:
+    where = entry(
+        vault, identity, Erasure("r1", "story", AT), key="erasures/20200101T000000000000Z-r1.json.age"
+    )
+    with pytest.raises(Forged, match=where):
+        listed(vault, identity)
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"not json", b'{"erasure": "{}", "mac": ""}'])
 def test_an_entry_that_cannot_be_read_is_refused_by_name(
     vault: ObjectStore, identity: Identity, content: bytes

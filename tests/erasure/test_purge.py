@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyairtable
 import pytest
 
+from ledger_assets.demo.schema import QUOTES
+from ledger_assets.erasure.model import Erasure
 from ledger_assets.erasure.purge import Purged, purge
 from ledger_assets.extract.export import Export, list_exports
 from ledger_assets.storage import ObjectStore, open_store
@@ -208,3 +212,19 @@ def _tables() -> list[str]:
     from ledger_assets.demo import schema
 
     return [table.id for table in schema.TABLES]
+
+
+def test_a_ledger_of_an_export_before_it_was_purged_goes_though_no_row_of_it_is_the_persons(
+    steps: Steps,
+) -> None:
+    """Its other rows may repeat their words."""
+    api = pyairtable.Api(steps.airtable.api_key, endpoint_url=steps.airtable.url)
+    api.table(steps.airtable.base_id, QUOTES.id).create({})  # makes no row
+    export = steps.export()
+    ledger = steps.ledger(export)
+    assert ledger is not None
+    table, record = ledger.skipped.select("table_id", "record_id").row(0)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    erasure = Erasure("r1", "story", at, records=((export.manifest.base_id, table, record),))
+    done = purge(steps.store, [erasure])
+    assert (done.exports, done.ledgers) == (1, 1)

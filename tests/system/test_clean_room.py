@@ -36,8 +36,8 @@ pytestmark = pytest.mark.system
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 OFFLINE = x25519.Identity.generate()
 CHANGES = {
-    "a row is changed": "update public.storytellers set display_name = display_name || ' ' "
-    "where id = (select min(id::text)::uuid from public.storytellers)",
+    "a row is changed": "update public.stories set title = title || ' ' "
+    "where id = (select min(id::text)::uuid from public.stories)",
     "a row is gone": "delete from public.story_views where id = (select min(id) from public.story_views)",
 }
 

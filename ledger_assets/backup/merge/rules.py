@@ -64,7 +64,7 @@ def _limited(rule: Rule, mode: Mode, erased: bool) -> Rule:
         rule = replace(rule, update=NO, delete=NO, history=True)
     if mode.kind == "lost":
         rule = replace(rule, update=NO, delete=NO)
-    if False:
+    if full == "audit.images":
         # An image that is gone beside its line was taken out, by an erasure or with its account.
         rule = replace(rule, insert=sql.SQL("not exists (select from audit.log l where l.log_id = s.log_id)"))
     if full == "public.consents":

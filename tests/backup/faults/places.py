@@ -5,9 +5,11 @@ What belongs here: what the tests of faults, of the catalogue and of the clean r
 
 from __future__ import annotations
 
+import builtins
 import functools
 import hashlib
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +26,7 @@ from ledger_assets.backup.take import take
 from ledger_assets.backup.vault import open_vault
 from ledger_assets.backup.verify import Verification, verify
 from ledger_assets.environment import Environment, read_settings
-from ledger_assets.storage import ObjectStore, open_store
+from ledger_assets.storage import ObjectInfo, ObjectStore, open_store
 from ledger_assets.storage_s3 import Patience
 
 PASSWORD = "wattle and ironbark 7"
@@ -103,3 +105,41 @@ def patched(place: Place, **changes: object) -> Iterator[Place]:
 def everything(vault: ObjectStore) -> dict[str, bytes]:
     """All that is stored: keys and bytes."""
     return {info.key: vault.get(info.key) for info in vault.list("")}
+
+
+class Watched(ObjectStore):
+    """A store that asks ``before`` about every write and removal: it may raise, or end the process."""
+
+    def __init__(self, inner: ObjectStore, before: Callable[[str, str], None]) -> None:
+        self.url = inner.url
+        self._inner = inner
+        self._before = before
+        self._one_at_a_time = threading.Lock()
+
+    def put(self, key: str, data: bytes | Path, *, create: bool = False) -> None:
+        with self._one_at_a_time:
+            self._before("put", key)
+            self._inner.put(key, data, create=create)
+
+    def get(self, key: str) -> bytes:
+        return self._inner.get(key)
+
+    def peek(self, key: str, count: int) -> tuple[int, bytes]:
+        return self._inner.peek(key, count)
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        return self._inner.chunks(key)
+
+    def size(self, key: str) -> int | None:
+        return self._inner.size(key)
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        return self._inner.list(prefix)
+
+    def folders(self, prefix: str) -> builtins.list[str]:
+        return self._inner.folders(prefix)
+
+    def delete(self, key: str) -> None:
+        with self._one_at_a_time:
+            self._before("delete", key)
+            self._inner.delete(key)
