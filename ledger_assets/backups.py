@@ -6,6 +6,7 @@ how a step works (``backup``).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING
 from ledger_assets import connections, erased
 from ledger_assets.environment import Settings
 from ledger_assets.errors import TargetError
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     import psycopg
@@ -132,9 +135,13 @@ def three_way(
     exported = ways.records_of_export(Export(store, export_id)) if export_id in list_exports(store) else None
     with connect(scratch_url, application_name="ledger:three-way") as copy:
         held, present = ways.records_of(copy, base_id), ways.records_of(copy, base_id, present=True)
-    with connections.database(settings, purpose="three-way") as connection:
-        live = ways.records_of(connection, base_id)
-        erased = {row[0] for row in connection.execute("select record_id from migration.erasures").fetchall()}
+    try:
+        with connections.database(settings, purpose="three-way") as connection:
+            live, erased = ways.records_of(connection, base_id), ways.erased_of(connection)
+    except TargetError as error:
+        # Just then somebody asks which snapshot is good: it is verified all the same.
+        _log.warning("snapshot %s is not compared with the live database: %s", snapshot.id, error)
+        return None
     return ways.compare(export_id, exported, live, held, present, erased)
 
 
@@ -183,8 +190,8 @@ def prune(settings: Settings, *, apply: bool, now: datetime | None = None) -> tu
     """What retention says of the snapshots; with ``apply`` what may go is gone, and what restores have kept for their way
     back for 30 days. Second: ids of unfinished snapshots that were removed."""
     from ledger_assets.backup import merge
+    from ledger_assets.backup.aside import KEPT
     from ledger_assets.backup.place import open_place
-    from ledger_assets.backup.prune import UNDO_KEPT
     from ledger_assets.backup.prune import prune as prune_snapshots
     from ledger_assets.load.history import last_load
 
@@ -196,7 +203,7 @@ def prune(settings: Settings, *, apply: bool, now: datetime | None = None) -> tu
         loaded = {last.export_id for last in lasts if last is not None}
         found = prune_snapshots(place, store, loaded=loaded, apply=apply, now=at)
         if apply:
-            merge.forget_undo(connection, at - UNDO_KEPT)
+            merge.forget_undo(connection, at - KEPT)
     return found
 
 

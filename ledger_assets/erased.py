@@ -40,7 +40,8 @@ def known(settings: Settings) -> tuple[Erasure, ...]:
     except TargetError as error:
         _log.warning("the database's own erasures cannot be asked: %s", error)
     # The key takes half a second to open: where nobody was ever erased it stays closed.
-    place = _place(settings) if own or _any_listed(settings) else None
+    listed_there = _any_listed(settings)
+    place = _place(settings, needed=listed_there) if own or listed_there else None
     if place is None:
         return own
     if own:
@@ -61,7 +62,11 @@ def purge(settings: Settings, store: ObjectStore, erasures: tuple[Erasure, ...])
     from ledger_assets.backup.media import media_key
     from ledger_assets.erasure.purge import purge as purge_store
 
-    place = _place(settings) if erasures else None
+    place = _place(settings, needed=False) if erasures else None
+    if place is not None:
+        from ledger_assets.backup import aside
+
+        aside.purge(place, erasures)
     with connections.database(settings, purpose="purge") as connection:
         return purge_store(
             store,
@@ -73,13 +78,18 @@ def purge(settings: Settings, store: ObjectStore, erasures: tuple[Erasure, ...])
         )
 
 
-def _place(settings: Settings) -> Place | None:
-    """The snapshots' place; None where none was set up: then there are no snapshots that hold anybody either."""
+def _place(settings: Settings, *, needed: bool) -> Place | None:
+    """The snapshots' place; None where none was set up: then there are no snapshots that hold anybody either.
+
+    ``needed``: there is a list, and a key that does not open must not pass for its absence.
+    """
     from ledger_assets.backup.place import open_place
 
     try:
         return open_place(settings)
     except SettingsError:
+        if needed:
+            raise
         return None
 
 

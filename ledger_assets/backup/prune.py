@@ -10,13 +10,12 @@ failure: the objects go when their lock ends.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from ledger_assets.backup import catalogue, media
+from ledger_assets.backup import aside, catalogue, media
 from ledger_assets.backup.catalogue import Catalogue, State
 from ledger_assets.backup.manifest import MEDIA
 from ledger_assets.backup.place import Place
-from ledger_assets.backup.restore import ASIDE
 from ledger_assets.backup.retention import Decision, decide
 from ledger_assets.backup.sealing import Damaged, unseal_bytes
 from ledger_assets.backup.take import LEFT_OVER, discard, remove_left_over
@@ -24,8 +23,6 @@ from ledger_assets.extract import export as exports
 from ledger_assets.storage import ObjectStore
 
 KEPT_EXPORTS = 3
-UNDO_KEPT = timedelta(days=30)
-"""What a restore replaced, in the database and in its file: people's words, kept as long as an emergency snapshot."""
 
 
 def prune(
@@ -43,20 +40,12 @@ def prune(
     for snapshot_id in (*known.expired, *decision.expire):
         discard(place, snapshot_id)
     removed = remove_left_over(place, known, at)
-    remove_old_asides(place, at)
+    aside.remove_old(place, at)
     if decision.refused is None:
         left = catalogue.read(place)
         remove_unlisted_files(place, left, at)
         remove_old_exports(store, left, loaded)
     return decision, removed
-
-
-def remove_old_asides(place: Place, now: datetime) -> int:
-    """Files of what restores replaced or removed, when their time is over."""
-    gone = [info.key for info in place.vault.list(ASIDE) if now - info.modified > UNDO_KEPT]
-    for key in gone:
-        place.vault.delete(key)
-    return len(gone)
 
 
 def remove_unlisted_files(place: Place, known: Catalogue, now: datetime) -> int:

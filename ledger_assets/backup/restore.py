@@ -10,22 +10,21 @@ vault, encrypted, and in the database for the way back; before the commit every 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ledger_assets.access.run import check_access
 from ledger_assets.backup import merge
+from ledger_assets.backup.aside import aside_key, keep
 from ledger_assets.backup.catalogue import Snapshot
 from ledger_assets.backup.compared import compare
 from ledger_assets.backup.manifest import Manifest
 from ledger_assets.backup.place import Place
-from ledger_assets.backup.sealing import Damaged, seal_file
+from ledger_assets.backup.sealing import Damaged
 from ledger_assets.backup.verify import Restored, restored
 from ledger_assets.erasure import applied, register
 from ledger_assets.erasure.model import Erasure, together
@@ -37,7 +36,6 @@ from ledger_assets.load.connect import connect
 if TYPE_CHECKING:
     import psycopg
 
-ASIDE = "aside"
 SAMPLE = 20
 
 
@@ -128,12 +126,12 @@ def restore(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Done:
     """Restore in one transaction. Raises a LedgerError naming what refused it; then nothing was changed."""
-    key = f"{ASIDE}/{clock():%Y%m%dT%H%M%SZ}-{snapshot.id}.jsonl.age"
+    key = aside_key(snapshot.id, clock())
     kept: list[str] = []
     with copy_of(place, snapshot, live) as copy:
 
         def aside(lines: Iterator[bytes]) -> None:
-            if _set_aside(place, key, lines, copy.restored.folder):
+            if keep(place, key, lines, copy.restored.folder):
                 kept.append(key)
 
         done = merge.apply(
@@ -190,20 +188,6 @@ def into(place: Place, snapshot: Snapshot, url: str, erasures: tuple[Erasure, ..
                     f"what was erased is still there ({', '.join(left[:SAMPLE])}): do not use that database"
                 )
     return contents.rows
-
-
-def _set_aside(place: Place, key: str, lines: Iterator[bytes], folder: Path) -> bool:
-    """Seal what is about to be replaced or removed; False when there is nothing."""
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-        path, size = Path(file.name), 0
-        for line in lines:
-            size += file.write(line)
-    try:
-        if size:
-            seal_file(place.vault, key, path, place.recipients, folder=folder)
-    finally:
-        path.unlink()
-    return size > 0
 
 
 def _erased(erasures: tuple[Erasure, ...]) -> merge.Erased:

@@ -66,6 +66,14 @@ def records_of(connection: psycopg.Connection, base_id: str, *, present: bool = 
     return {(table, record): bytes(content) for table, record, content in found}
 
 
+def erased_of(connection: psycopg.Connection) -> set[str]:
+    """Record ids that people had erased; none in a schema that does not keep them."""
+    row = connection.execute("select to_regclass('migration.erasures') is not null").fetchone()
+    if row is None or not row[0]:
+        return set()
+    return {record for (record,) in connection.execute("select record_id from migration.erasures").fetchall()}
+
+
 def records_of_export(export: Export) -> Records:
     """The records of an export."""
     found: Records = {}

@@ -17,12 +17,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ledger_assets.backup import catalogue, history, manifest, media, restore, vault
+from ledger_assets.backup import aside, catalogue, history, manifest, media, vault
 from ledger_assets.backup.bucket_questions import Place
 from ledger_assets.backup.catalogue import STATES, Catalogue
 from ledger_assets.backup.history import FirstVersions, History, Version
 from ledger_assets.backup.identity import DamagedKey, Identity, unlock
-from ledger_assets.backup.prune import UNDO_KEPT
 from ledger_assets.backup.sealing import Damaged, Sealed, unseal_bytes
 from ledger_assets.backup.settings import BackupSettings
 from ledger_assets.erasure import register
@@ -125,7 +124,7 @@ def _ours(first: FirstVersions, known: Catalogue, now: datetime) -> Iterator[str
     strange = {line.partition(" ")[0] for line in known.refused}  # states that nobody of ours wrote
     yield from (info.key for info in first.list(STATES) if info.key not in strange)
     yield from (info.key for info in first.list(ERASURES))
-    yield from (info.key for info in first.list(restore.ASIDE) if now - info.modified <= UNDO_KEPT)
+    yield from (info.key for info in first.list(aside.FOLDER) if now - info.modified <= aside.KEPT)
     for snapshot in known.snapshots:
         yield manifest.manifest_key(snapshot.id)
 

@@ -14,6 +14,7 @@ import click
 from ledger_assets.cli.backup import backup
 from ledger_assets.cli.consent import consent
 from ledger_assets.cli.demo import demo, ui
+from ledger_assets.cli.erase import erase
 from ledger_assets.cli.lane import export, migrate, verify
 from ledger_assets.cli.look import doctor, inventory, status
 from ledger_assets.cli.publish import publish
@@ -46,6 +47,7 @@ for command in (
     findings,
     publish,
     consent,
+    erase,
     doctor,
     status,
     demo,

@@ -16,7 +16,7 @@ from ledger_assets.backup import catalogue, versions
 from ledger_assets.backup.catalogue import State
 from ledger_assets.backup.manifest import Manifest
 from ledger_assets.backup.place import Place
-from ledger_assets.backup.prune import UNDO_KEPT
+from ledger_assets.backup.aside import KEPT
 from ledger_assets.backup.settings import BackupSettings, BucketSettings
 from ledger_assets.backup.take import discard, take
 from ledger_assets.backup.vault import change_password, open_vault, set_up_key
@@ -152,7 +152,7 @@ def test_what_we_removed_ourselves_stays_removed(world: World, tmp_path: Path) -
     change_password(world.place.vault, world.backup, NEW_PASSWORD)
     changed = place_in(world.bucket, tmp_path / "home", NEW_PASSWORD)
 
-    later = versions.find(changed.backup, now=now + UNDO_KEPT + timedelta(days=1))
+    later = versions.find(changed.backup, now=now + KEPT + timedelta(days=1))
 
     assert not later.any
     assert world.problems(kept) == ()
