@@ -7,6 +7,8 @@ import psycopg
 import pytest
 
 from ledger_assets import connections, reports, runs
+from ledger_assets.backup.settings import read_backup_settings
+from ledger_assets.backup.vault import open_vault, set_up_key
 from ledger_assets.environment import Environment, read_settings
 
 from .conftest import Lane, facts
@@ -97,15 +99,29 @@ def test_a_production_dry_run_touches_a_scratch_database_alone(
 
 
 @pytest.mark.parametrize(
-    ("confirm", "words"), [("", "--confirm"), ("other", "--confirm"), (None, "checkpoint")]
+    ("confirm", "password", "words"),
+    [
+        ("", "a long passphrase", "--confirm"),
+        ("other", "a long passphrase", "--confirm"),
+        (None, "", "BACKUP_ENCRYPTION_PASSWORD is not set"),
+    ],
 )
 def test_a_production_load_refuses_however_it_was_started(
-    lane: Lane, database_url: str, monkeypatch: pytest.MonkeyPatch, confirm: str | None, words: str
+    lane: Lane,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    confirm: str | None,
+    password: str,
+    words: str,
 ) -> None:
-    """The web UI bypasses the command's question, so the step itself asks."""
+    """The web UI bypasses the command's question, so the step itself asks. Without a key there can be no way back."""
     monkeypatch.setenv("DATABASE_URL", database_url)
-    name = read_settings(Environment.PRODUCTION).target_name
-    config = {"ops": {"load": {"config": {"confirm": name if confirm is None else confirm}}}}
+    monkeypatch.setenv("BACKUP_ENCRYPTION_PASSWORD", password)
+    settings = read_settings(Environment.PRODUCTION)
+    if password:
+        backups = read_backup_settings(settings)
+        set_up_key(open_vault(backups), backups)
+    config = {"ops": {"load": {"config": {"confirm": settings.target_name if confirm is None else confirm}}}}
     run = runs.run_job(lane.instance, Environment.PRODUCTION, "migrate", run_config=config)
     assert not run.is_success
     assert words in facts(run, lane)
