@@ -70,7 +70,7 @@ def take(
                 with connections.database(settings, purpose="snapshot") as connection:
                     erased.publish(place, connection)
             manifest = take_snapshot(place, store, url, kind=kind, reason=reason, run_id=run_id)
-            return verify(settings, store, place, catalogue.read(place).find(manifest.id), tell=tell)
+    return verify(settings, store, place, catalogue.read(place).find(manifest.id), tell=tell)
 
 
 @contextmanager
@@ -109,8 +109,14 @@ def verify(
         if found is not None:
             compared.append(found)
 
-    done = verify_snapshot(place, snapshot, look=look)
-    env, at = settings.environment, datetime.now(UTC)
+    env = settings.environment
+    try:
+        done = verify_snapshot(place, snapshot, look=look)
+    except Exception as error:
+        at = datetime.now(UTC)
+        tell(messages.verification_failed(env, snapshot.id, differences=0, error=error, at=at))
+        raise
+    at = datetime.now(UTC)
     if done.passed:
         tell(messages.snapshot_verified(env, snapshot.id, rows=done.rows, seconds=done.seconds, at=at))
     else:

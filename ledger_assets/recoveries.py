@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ledger_assets.backup.merge import Preview
     from ledger_assets.backup.place import Place
     from ledger_assets.backup.recover import Plan
+    from ledger_assets.backup.rehearse import Rehearsal
     from ledger_assets.backup.restore import Done
     from ledger_assets.storage import ObjectStore
 
@@ -115,6 +116,16 @@ def restore_into(settings: Settings, snapshot_id: str, url: str) -> int:
     snapshot = catalogue.read(place).find(snapshot_id)
     assert_fits(place, snapshot.manifest, database="", elsewhere=True)
     return into(place, snapshot, url, listed(place.vault, place.identity))
+
+
+def rehearse(settings: Settings, *, fresh: bool) -> Rehearsal:
+    """The whole drill in scratch: a made-up disaster, recovered from a snapshot, timed and proven."""
+    from ledger_assets.backup.place import open_place
+    from ledger_assets.backup.rehearse import rehearse as drill
+
+    place, store = open_place(settings), connections.object_store(settings)
+    with connections.database_url(settings) as url:
+        return drill(place, store, url, fresh=fresh)
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import LiteralString, cast
 
 import psutil
 import psycopg
@@ -138,7 +137,7 @@ def _database(world: World, stories: int) -> Iterator[str]:
             schema.apply(connection)
         name = str(conninfo.conninfo_to_dict(url)["dbname"])
         with psycopg.connect(world.cluster.admin_url(name)) as admin:
-            text = sql.SQL(cast(LiteralString, FILLED.read_text("utf-8")))
+            text = sql.SQL(FILLED.read_text("utf-8"))
             admin.execute(text.format(stories=sql.Literal(stories)))
             admin.commit()
             admin.autocommit = True
@@ -208,7 +207,10 @@ def watched(command: Sequence[str], environ: Mapping[str, str]) -> Measured:
 def _megabytes(pid: int) -> float:
     """What the process and all that it has started (but Postgres servers) have had at most, each for itself."""
     try:
-        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        first = psutil.Process(pid)
+        # One that has the same arguments is a fork that has not become its program yet: its memory is its parent's.
+        own = first.cmdline()
+        family = [first, *(one for one in first.children(recursive=True) if one.cmdline() != own)]
     except psutil.NoSuchProcess:
         return 0.0
     return sum(_high_water(one) for one in family)

@@ -31,11 +31,18 @@ class PruneConfig(dg.Config):
     apply: bool = False
 
 
+class RehearseConfig(dg.Config):
+    """``fresh``: from a snapshot taken now, so that taking one is timed too."""
+
+    fresh: bool = False
+
+
 def build_op_jobs(environment: Environment) -> list[dg.JobDefinition]:
     """All of them."""
     return [
         *(_take(environment, kind) for kind in BY_JOB),
         _prune(environment),
+        _rehearse(environment),
         _consent_expiries(environment),
     ]
 
@@ -102,6 +109,29 @@ def _prune(environment: Environment) -> dg.JobDefinition:
     )
     def job() -> None:
         prune()
+
+    return job
+
+
+def _rehearse(environment: Environment) -> dg.JobDefinition:
+    asset = key(environment, "operations", "rehearsal")
+
+    @dg.op(name="rehearse")
+    def rehearse(context: dg.OpExecutionContext, config: RehearseConfig, run_lock: RunLock) -> None:
+        from ledger_assets import recoveries
+
+        with one_line_failures():
+            found = recoveries.rehearse(read_settings(environment), fresh=config.fresh)
+        context.log_event(dg.AssetMaterialization(asset, metadata=checks.rehearsed(found)))
+        if not found.passed:
+            raise checks.not_recovered(found)
+
+    @dg.job(
+        name=f"rehearse_{environment}",
+        description="Recover from a made-up disaster in scratch: how long it takes, and whether everything came back.",
+    )
+    def job() -> None:
+        rehearse()
 
     return job
 

@@ -67,6 +67,7 @@ def build_recovery_jobs(environment: Environment) -> list[dg.JobDefinition]:
                 "undo_id": done.undo_id,
                 "aside": done.aside,
                 "seconds": done.seconds,
+                "repaired": list(done.repaired) or None,
             }
             for done in restores
         ]

@@ -153,12 +153,14 @@ def read_from(vault: ObjectStore, identity: Identity) -> Catalogue:
     for name in vault.folders(FOLDER):
         said = tuple(states.get(name, ()))
         if any(one.state is State.EXPIRED for one in said):
-            expired.append(name)
+            if _any_left(vault, name):
+                expired.append(name)
             continue
         try:
             data = vault.get(manifest_key(name))
         except ObjectMissing:
-            unfinished.append(name)
+            if _any_left(vault, name):
+                unfinished.append(name)
             continue
         try:
             manifest = manifests.read(data, identity, name)
@@ -168,6 +170,11 @@ def read_from(vault: ObjectStore, identity: Identity) -> Catalogue:
         snapshots.append(Snapshot(manifest, said))
     snapshots.sort(key=lambda one: (one.manifest.at, one.id))
     return Catalogue(tuple(snapshots), tuple(refused), tuple(unfinished), tuple(expired))
+
+
+def _any_left(vault: ObjectStore, snapshot_id: str) -> bool:
+    """A directory lists folders that are empty by now, a bucket does not."""
+    return next(vault.list(f"{FOLDER}/{snapshot_id}"), None) is not None
 
 
 def say(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -84,11 +85,10 @@ def read(place: Place) -> dict[str, History]:
                 for one in page.get("DeleteMarkers", [])
                 if one["IsLatest"]
             }
-    # Listed the newest first; times are whole seconds, so of one second the listing decides.
-    return {
-        key: History(tuple(sorted(reversed(versions), key=lambda v: v.at)), key in gone)
-        for key, versions in found.items()
-    }
+    for versions in found.values():
+        versions.reverse()  # listed the newest first; times are whole seconds, so of one second the listing decides
+        versions.sort(key=lambda version: version.at)
+    return {key: History(tuple(versions), key in gone) for key, versions in found.items()}
 
 
 class FirstVersions(ObjectStore):
@@ -99,7 +99,7 @@ class FirstVersions(ObjectStore):
         self._first = {key: history.versions[0] for key, history in histories.items()}
         self.url = f"{place.settings.url} (first versions)"
 
-    def put(self, key: str, data: object, *, create: bool = False) -> None:
+    def put(self, key: str, data: bytes | Path, *, create: bool = False) -> None:  # noqa: ARG002 - as any store
         """Refused."""
         raise StoreError(f"object {key} cannot be written: earlier versions are only read")
 
@@ -155,7 +155,8 @@ def told(url: str, key: str = "") -> Iterator[None]:
         yield
     except ClientError as error:
         code = _code(error)
-        raise StoreError(f"{what}: the store answered {HINTS.get(code, '') or code} ({code})") from None
+        hint = f": {HINTS[code]}" if code in HINTS else ""
+        raise StoreError(f"{what}: the store answered {code}{hint}") from None
     except BotoCoreError as error:
         raise StoreError(
             f"{what}: {type(error).__name__}: check AWS_ENDPOINT_URL, the keys and the network"

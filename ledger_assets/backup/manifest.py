@@ -134,8 +134,8 @@ def read(data: bytes, identity: Identity, snapshot_id: str) -> Manifest:
         )
     if body["format"] != FORMAT:
         raise StoreError(
-            f"snapshot {snapshot_id}: it has format {body['format']}, this version knows {FORMAT}: use the newer version that "
-            "took it, or follow its RECOVERY.md"
+            f"snapshot {snapshot_id}: it has format {body['format']}, this version knows {FORMAT}: use the newer version "
+            "that took it, or follow its RECOVERY.md"
         )
     manifest = _manifest(body)
     if manifest.id != snapshot_id:

@@ -177,13 +177,14 @@ def problems(
         if file.sealed.key not in there and file.object_key in erased:
             pass
         elif there.get(file.sealed.key) != file.sealed.size:
-            lines.append(f"file {file.object_key}: {file.sealed.key} is missing or of another size")
+            # Not its key in the object store: that holds its hash, and a state's note lies unencrypted.
+            lines.append(f"file {file.sealed.key} is missing or of another size")
         elif read(file):
             path = folder / f"{file.sha256}.check"
             try:
                 unseal_to(place.vault, file.sealed, path, place.identity)
             except StoreError as error:
-                lines.append(f"file {file.object_key}: {error}")
+                lines.append(str(error))
             finally:
                 path.unlink(missing_ok=True)
         report("verification", "files", number, len(files))

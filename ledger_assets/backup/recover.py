@@ -13,18 +13,25 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ledger_assets.backup import catalogue, merge
+from ledger_assets.backup import catalogue, merge, repair
 from ledger_assets.backup.catalogue import Snapshot
+from ledger_assets.backup.contents import Contents
+from ledger_assets.backup.manifest import CONTENTS
 from ledger_assets.backup.place import Place
-from ledger_assets.backup.restore import Done, preview, restore
+from ledger_assets.backup.restore import Done, copy_of, preview, restore
+from ledger_assets.backup.sealing import unseal_bytes
 from ledger_assets.backup.take import database_identity
 from ledger_assets.errors import SettingsError, StoreError
+from ledger_assets.load import schema
+from ledger_assets.schema import expected as expected_schema
+from ledger_assets.schema.compare import differences
 from ledger_assets.storage import ObjectMissing, ObjectStore
 
 if TYPE_CHECKING:
@@ -36,6 +43,8 @@ LOOKED_AT = 8
 """Snapshots that one plan looks at: each is restored into scratch, which takes seconds to minutes."""
 INTO = "into"
 """The mode of a plan that needs a new database."""
+REPAIR = merge.Mode("repair")
+"""The mode of a plan that makes a damaged schema whole, before any row is looked at."""
 
 
 class Scenario(StrEnum):
@@ -140,7 +149,34 @@ def carry_out(
     if _identity(live) != plan.database:
         raise SettingsError(f"plan {plan.id} is of another database: make one of this one")
     snapshot = catalogue.read(place).find(plan.snapshot_id)
-    return [restore(place, snapshot, live, mode_of(text), who=who, clock=clock) for text in plan.modes]
+    done: list[Done] = []
+    for mode in map(mode_of, plan.modes):
+        if mode != REPAIR:
+            done.append(restore(place, snapshot, live, mode, who=who, clock=clock))
+            continue
+        repaired = _repaired(place, snapshot, live, who)
+        done.append(repaired[0])
+        if repaired[1]:
+            break
+    return done
+
+
+def _repaired(
+    place: Place, snapshot: Snapshot, live: psycopg.Connection, who: str
+) -> tuple[Done, tuple[str, ...]]:
+    """The repair, and what stands in the way of restoring rows afterwards."""
+    started = time.monotonic()
+    with copy_of(place, snapshot, live) as copy:
+        made = repair.repair(live, copy.connection, who=who)
+    extra = tuple(d.object for d in made.left if d.kind in repair.HOLDS_DATA)
+    lines = [*made.lines, *(f"left: {d.line}" for d in made.left)]
+    if extra:
+        lines.append(
+            f"no rows were restored: {', '.join(extra)} may hold data and is of nobody's release: move or drop it, then "
+            "make a new plan"
+        )
+    preview = merge.Preview(REPAIR, ())
+    return Done(snapshot.id, None, preview, None, time.monotonic() - started, tuple(lines)), extra
 
 
 def _plan_id(now: datetime) -> str:
@@ -156,12 +192,29 @@ def _candidates(place: Place, live: psycopg.Connection, scenario: Scenario) -> l
     found = [one for one in good if one.manifest.kind in kinds] or [
         one for one in good if one.manifest.kind == "emergency"
     ]
+    if scenario is Scenario.BAD_MIGRATION:
+        # One that was taken after the damage holds it too; then any kind will do.
+        every = [*reversed(found), *(one for one in reversed(good) if one not in found)]
+        whole = next((one for one in every[:LOOKED_AT] if _is_whole(place, one)), None)
+        found = [] if whole is None else [whole]
     if not found:
         raise StoreError(
             f"there is no verified snapshot ({' or '.join(kinds)}) of this database to recover from: see ledger-assets "
             f"backup list {place.settings.environment}"
         )
     return found[::-1][:LOOKED_AT]
+
+
+def _is_whole(place: Place, snapshot: Snapshot) -> bool:
+    """Was it taken of an undamaged schema? One of an older release is told by its migrations, and is brought up to date."""
+    stored = unseal_bytes(place.vault, snapshot.manifest.objects[CONTENTS], place.identity)
+    contents = Contents.from_json(stored)
+    release = [migration.version for migration in schema.migrations()]
+    if list(contents.migrations) != release:
+        return set(contents.migrations) < set(release)
+    # A view's query is written otherwise by other versions; a dump holds the record of the migrations besides.
+    found = differences(expected_schema.shipped().items, contents.catalogue)
+    return not [d for d in found if d.kind != "query" and d.kind not in repair.NOT_OURS]
 
 
 def _identity(live: psycopg.Connection) -> str:
@@ -191,6 +244,11 @@ def _of_corruption(place: Place, snapshot: Snapshot, live: psycopg.Connection) -
 
 
 def _of_migration(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Extent:
+    damage = repair.differences(live)
+    live.rollback()
+    if any(d.kind not in repair.NOT_OURS for d in damage):
+        # Rows can only be compared where the tables are the same.
+        return [REPAIR, merge.EXACT], [d.line for d in damage]
     found = preview(place, snapshot, live, merge.EXACT)
     touched = found.inserted + found.updated + found.deleted
     return ([merge.EXACT] if touched else []), found.lines()

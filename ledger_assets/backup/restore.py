@@ -41,13 +41,15 @@ SAMPLE = 20
 
 @dataclass(frozen=True)
 class Done:
-    """A restore that was committed. ``aside``: key of the sealed file with what it replaced or removed."""
+    """A restore that was committed. ``aside``: key of the sealed file with what it replaced or removed; ``undo_id``: None
+    of a repair of the schema, which has no way back but the emergency snapshot; ``repaired``: its lines."""
 
     snapshot_id: str
-    undo_id: int
+    undo_id: int | None
     preview: merge.Preview
     aside: str | None
     seconds: float
+    repaired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def copy_of(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Itera
                     f"snapshot {snapshot.id} still holds what was erased after the erasure was applied to its copy "
                     f"({', '.join(left[:SAMPLE])}): nothing was restored; this is a fault of ledger_assets, please report it"
                 )
-            yield Copy(scratch, done, _erased(erasures))
+            yield Copy(scratch, done, to_merge(erasures))
 
 
 def erased_of(place: Place, live: psycopg.Connection) -> tuple[Erasure, ...]:
@@ -190,7 +192,8 @@ def into(place: Place, snapshot: Snapshot, url: str, erasures: tuple[Erasure, ..
     return contents.rows
 
 
-def _erased(erasures: tuple[Erasure, ...]) -> merge.Erased:
+def to_merge(erasures: tuple[Erasure, ...]) -> merge.Erased:
+    """As a merge asks who must not come back."""
     return merge.Erased(
         records=frozenset(record for one in erasures for record in one.records),
         storytellers=frozenset(

@@ -4,8 +4,8 @@ What belongs here: the order of the steps. What does not: any step itself, and v
 unverified.
 
 Invariants: without a manifest there is no snapshot, and it is written when everything else is in the vault and was
-read back; an orderly failure leaves no object; what a killed process has left is removed by the next one, a day later; no byte of a
-database leaves this machine unencrypted.
+read back; an orderly failure leaves no object; what a killed process has left is removed by the next one, a
+day later; no byte of a database leaves this machine unencrypted.
 """
 
 from __future__ import annotations

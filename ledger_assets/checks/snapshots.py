@@ -10,6 +10,7 @@ from ledger_assets.checks.results import SAMPLE, result, shown, spec
 from ledger_assets.errors import CheckFailed
 
 if TYPE_CHECKING:
+    from ledger_assets.backup.rehearse import Rehearsal
     from ledger_assets.backups import Taken
 
 RESTORES = "restores_exactly"
@@ -105,4 +106,27 @@ def reverified(asset: dg.AssetKey, found: "Sequence[Taken]") -> dg.MaterializeRe
         asset_key=asset,
         metadata={name: shown(value) for name, value in facts.items()},
         check_results=[result(asset, STILL, not failed, {"failed": failed})],
+    )
+
+
+def rehearsed(found: "Rehearsal") -> dict[str, dg.MetadataValue]:
+    """What a person wants to know of a rehearsal; the seconds are its trend in the web UI."""
+    facts = {
+        "snapshot": found.snapshot_id,
+        "rows": found.rows,
+        "rows_brought_back": found.brought_back,
+        "seconds_to_restore": found.restore_seconds,
+        "seconds_to_recover": found.recover_seconds,
+        "passed": found.passed,
+        **({} if found.take_seconds is None else {"seconds_to_take": found.take_seconds}),
+    }
+    return {name: shown(value) for name, value in facts.items()}
+
+
+def not_recovered(found: "Rehearsal") -> dg.Failure:
+    """A rehearsal that did not bring everything back."""
+    return dg.Failure(
+        description=f"the rehearsal from {found.snapshot_id} did not bring everything back: {found.problems[0]}",
+        metadata={EXIT_CODE: CheckFailed.exit_code},
+        allow_retries=False,
     )

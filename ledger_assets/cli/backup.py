@@ -14,6 +14,7 @@ from ledger_assets.cli.session import (
     environment_argument,
     instance,
     json_option,
+    materialised,
     run_job,
     settings_for,
 )
@@ -203,6 +204,29 @@ def prune(environment: Environment, really: bool, as_json: bool) -> None:
     console.print(f"{word}: {', '.join(decision.expire) or 'none'}")
     if decision.refused:
         console.print(Text(f"nothing is removed: {decision.refused}", "yellow"))
+
+
+@backup.command()
+@environment_argument
+@click.option("--fresh", is_flag=True, help="From a snapshot taken now, not from the newest.")
+def rehearse(environment: Environment, fresh: bool) -> None:
+    """Recover from a made-up disaster, in scratch, and say how long it took. Touches nothing live.
+
+    The times are kept with the asset ENV/operations/rehearsal: its plots show the trend.
+    """
+    from ledger_assets.backup.place import open_place
+
+    settings = settings_for(environment)
+    open_place(settings)
+    config = {"ops": {"rehearse": {"config": {"fresh": fresh}}}}
+    with instance(settings.home) as dagster_instance:
+        run = run_job(dagster_instance, environment, "rehearse", run_config=config)
+        (told,) = materialised(dagster_instance, run)
+    console.print(
+        f"{told['snapshot']}: {told['rows_brought_back']:,} of {told['rows']:,} rows were lost or changed, and are back "
+        f"exactly; {told['seconds_to_recover']:.1f} s from noticing it to the proof, {told['seconds_to_restore']:.1f} s of "
+        "it the restore"
+    )
 
 
 @backup.command()

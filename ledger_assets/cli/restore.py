@@ -262,6 +262,11 @@ def _report(settings: Settings, run: dg.DagsterRun) -> None:
 
     document = reports.read(connections.object_store(settings), run.run_id, "restore")
     for done in document["restores"]:
+        for line in done.get("repaired") or ():
+            console.print(line)
+        if done["undo_id"] is None:
+            console.print(f"the schema was repaired from {done['snapshot']} ({done['seconds']:.1f} s)")
+            continue
         console.print(
             f"{done['mode']} from {done['snapshot']}: {done['inserted']:,} rows brought back, {done['updated']:,} replaced, "
             f"{done['deleted']:,} removed ({done['seconds']:.1f} s)"

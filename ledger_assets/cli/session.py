@@ -186,6 +186,17 @@ def run_job(
     return run
 
 
+def materialised(dagster_instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[dict[str, Any]]:
+    """The metadata of what a run materialised, in order."""
+    import dagster as dg
+
+    records = dagster_instance.get_records_for_run(
+        run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+    ).records
+    found = [record.asset_materialization for record in records]
+    return [{name: value.value for name, value in one.metadata.items()} for one in found if one is not None]
+
+
 @contextmanager
 def progress_bars() -> Iterator[None]:
     """Show the engine's progress on a terminal; on anything else nothing."""

@@ -36,7 +36,11 @@ class Verification:
 
 def verify(connection: psycopg.Connection, scratch: Scratch) -> Verification:
     """Compare with the migrations applied to ``scratch``'s database, or with the release's file where none may be made."""
-    made, against = _expected(connection, scratch)
+    return compared(connection, *expectation(connection, scratch))
+
+
+def compared(connection: psycopg.Connection, made: Catalogue, against: str) -> Verification:
+    """Compare with an expectation that is known already."""
     present = catalogue.read(connection)
     # Since 16 a view's query is written otherwise; its columns, options and grants are compared all the same.
     if made.major != present.major:
@@ -50,7 +54,8 @@ def verify(connection: psycopg.Connection, scratch: Scratch) -> Verification:
     return Verification(against, len(made.items) + len(roles.EXPECTED), tuple(found))
 
 
-def _expected(connection: psycopg.Connection, scratch: Scratch) -> tuple[Catalogue, str]:
+def expectation(connection: psycopg.Connection, scratch: Scratch) -> tuple[Catalogue, str]:
+    """What the migrations make, and where that is known from."""
     with ExitStack() as stack:
         try:
             beside = stack.enter_context(scratch(connection))

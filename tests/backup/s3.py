@@ -185,8 +185,9 @@ def proxy(server: Server) -> Iterator[Proxy]:
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             request = Seen(self.command, self.path, dict(self.headers))
-            if server.folder is None and "x-amz-checksum-sha256" in self.headers:
-                # S3 takes any x-amz-checksum- in a bucket with object lock; moto asks for the SDK's own header.
+            named = {name.lower() for name in self.headers}
+            if server.folder is None and named & {"x-amz-checksum-sha256", "x-amz-copy-source"}:
+                # In a bucket with object lock S3 takes any x-amz-checksum-, and a copy without; moto wants the SDK's own.
                 self.headers["x-amz-sdk-checksum-algorithm"] = "SHA256"
             state.seen.append(request)
             answer = state.disturb(request)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,10 +12,10 @@ import psycopg
 import pytest
 
 from ledger_assets.backup import catalogue, versions
+from ledger_assets.backup.aside import KEPT
 from ledger_assets.backup.catalogue import State
 from ledger_assets.backup.manifest import Manifest
 from ledger_assets.backup.place import Place
-from ledger_assets.backup.aside import KEPT
 from ledger_assets.backup.settings import BackupSettings, BucketSettings
 from ledger_assets.backup.take import discard, take
 from ledger_assets.backup.vault import change_password, open_vault, set_up_key
@@ -30,8 +29,10 @@ PASSWORD = "river stones remember every word of it"
 NEW_PASSWORD = "another sentence nobody would think of"
 PREFIX = "backups/staging/"
 FILE = b"a synthetic file"
-ATTACHMENT = """insert into airtable.attachments (base_id, table_id, record_id, field_id, attachment_id, filename, file_sha256,
-  object_key, entry_sha256, first_export_id, export_id) values ('app', 'tbl', 'rec', 'fld', 'att', 'a.txt', %s, %s, '', 'e', 'e')"""
+ATTACHMENT = """
+insert into airtable.attachments (base_id, table_id, record_id, field_id, attachment_id, filename, file_sha256, object_key,
+  entry_sha256, first_export_id, export_id)
+values ('app', 'tbl', 'rec', 'fld', 'att', 'a.txt', %s, %s, '', 'e', 'e')"""
 
 
 @dataclass
@@ -51,7 +52,7 @@ class World:
     def take(self) -> Manifest:
         return take(self.place, self.store, self.url, kind="full", reason="test")
 
-    def keys(self) -> list[str]:
+    def present(self) -> list[str]:
         client = self.server.client()
         pages = client.get_paginator("list_objects_v2").paginate(
             Bucket=s3.bucket_name(self.bucket), Prefix=PREFIX
@@ -87,13 +88,13 @@ def place_in(bucket: BucketSettings, home: Path, password: str = PASSWORD) -> Pl
 @pytest.fixture
 def world(
     moto_server: s3.Server, moto_bucket: BucketSettings, store: ObjectStore, database_url: str, tmp_path: Path
-) -> Iterator[World]:
+) -> World:
     versioned(moto_server, moto_bucket)
     sha256 = hashlib.sha256(FILE).hexdigest()
     store.put(f"media/{sha256}", FILE)
     with psycopg.connect(database_url) as conn:
         conn.execute(ATTACHMENT, (sha256, f"media/{sha256}"))
-    yield World(moto_server, moto_bucket, place_in(moto_bucket, tmp_path / "home"), store, database_url)
+    return World(moto_server, moto_bucket, place_in(moto_bucket, tmp_path / "home"), store, database_url)
 
 
 def test_nothing_is_said_of_a_bucket_that_nobody_else_wrote_to(world: World) -> None:
@@ -109,7 +110,7 @@ def test_nothing_is_said_of_a_bucket_that_nobody_else_wrote_to(world: World) -> 
 def test_a_snapshot_comes_back_after_every_object_was_overwritten_or_deleted(world: World) -> None:
     first, second = world.take(), world.take()
     assert world.problems(first) == ()
-    keys = world.keys()
+    keys = world.present()
     for number, key in enumerate(keys):
         if number % 2:
             world.delete(key)
@@ -221,7 +222,7 @@ def test_a_locked_bucket_keeps_the_version_below_what_was_written_over_it(
         )
         world = World(moto_server, behind, place_in(behind, tmp_path / "home"), store, database_url)
         manifest = world.take()
-        for key in world.keys():
+        for key in world.present():
             world.overwrite(key, ChecksumAlgorithm="SHA256")
 
         found = versions.find(world.backup)

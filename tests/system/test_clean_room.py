@@ -29,7 +29,7 @@ from ledger_assets.load.connect import connect
 from ledger_assets.load.schema import apply
 from ledger_assets.storage import ObjectStore, open_store
 from tests.backup.dumps import fill, foreign
-from tests.backup.faults.places import PASSWORD, local, taken
+from tests.backup.faults.places import PASSWORD, local
 
 pytestmark = pytest.mark.system
 
@@ -196,7 +196,7 @@ def test_the_check_names_the_table_that_differs(recovered: Room, change: str) ->
     assert table is not None
     with psycopg.connect(recovered.url) as conn:
         conn.execute("set session_replication_role = replica")
-        conn.execute("create temp table before as table " + table[1])  # type: ignore[operator]
+        conn.execute("create temp table before as table " + table[1])
         assert conn.execute(change.encode()).rowcount == 1
         conn.commit()
         try:
@@ -238,7 +238,9 @@ def test_an_offline_key_opens_it_without_the_password(carried: Room, tmp_path: P
     instead = re.search(r"with an offline key: (cp YOUR-KEY identity.txt)", page)
     assert instead is not None
     lines = other.blocks()[0].splitlines()
-    lines = [instead[1].replace("YOUR-KEY", "offline.txt") if "-o identity.txt" in line else line for line in lines]
+    lines = [
+        instead[1].replace("YOUR-KEY", "offline.txt") if "-o identity.txt" in line else line for line in lines
+    ]
     code, said = other.run("\n".join(lines))
     assert code == 0, said
     assert "DAMAGED" not in said
@@ -246,7 +248,11 @@ def test_an_offline_key_opens_it_without_the_password(carried: Room, tmp_path: P
 
 
 def test_a_wrong_password_opens_nothing(carried: Room, tmp_path: Path) -> None:
-    shutil.copytree(carried.folder, tmp_path / "carried", ignore=shutil.ignore_patterns("dump", "*.sql", "*.txt", "*.list"))
+    shutil.copytree(
+        carried.folder,
+        tmp_path / "carried",
+        ignore=shutil.ignore_patterns("dump", "*.sql", "*.txt", "*.list"),
+    )
     other = Room(tmp_path / "carried", carried.cluster, carried.programs, carried.manifest, carried.contents)
     code, _ = other.run(other.blocks()[0], PASSWORD + "x")
     assert code != 0
@@ -254,7 +260,11 @@ def test_a_wrong_password_opens_nothing(carried: Room, tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_is_named(carried: Room, tmp_path: Path) -> None:
-    shutil.copytree(carried.folder, tmp_path / "carried", ignore=shutil.ignore_patterns("dump", "*.sql", "*.txt", "*.list"))
+    shutil.copytree(
+        carried.folder,
+        tmp_path / "carried",
+        ignore=shutil.ignore_patterns("dump", "*.sql", "*.txt", "*.list"),
+    )
     other = Room(tmp_path / "carried", carried.cluster, carried.programs, carried.manifest, carried.contents)
     victim = sorted((other.folder / "data").iterdir())[0]
     data = victim.read_bytes()

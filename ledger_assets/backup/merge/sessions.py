@@ -91,7 +91,9 @@ def as_anybody(cur: Cursor) -> None:
         cur.execute(sql.SQL("set constraints {} deferred").format(named))
 
 
-def lock(cur: Cursor, tables: Sequence[sql.Composable], seconds: float) -> None:
+def lock(
+    cur: Cursor, tables: Sequence[sql.Composable], seconds: float, *, mode: LiteralString = "share row exclusive"
+) -> None:
     """Keep out loads, schema changes and every writer; readers go on. Raises TargetError after ``seconds``."""
     deadline = time.monotonic() + seconds
     named = sql.SQL(", ").join(tables)
@@ -102,7 +104,7 @@ def lock(cur: Cursor, tables: Sequence[sql.Composable], seconds: float) -> None:
                 cur.execute(
                     "select pg_advisory_xact_lock(%s), pg_advisory_xact_lock(%s)", (LOAD_LOCK, SCHEMA_LOCK)
                 )
-                cur.execute(sql.SQL("lock table only {} in share row exclusive mode").format(named))
+                cur.execute(sql.SQL("lock table only {} in {} mode").format(named, sql.SQL(mode)))
                 cur.execute("set local lock_timeout = 0")
         except (errors.LockNotAvailable, errors.DeadlockDetected):
             if time.monotonic() > deadline:

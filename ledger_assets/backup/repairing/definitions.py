@@ -23,7 +23,8 @@ _COLUMN = re.compile(
     re.DOTALL,
 )
 _SEQUENCE = re.compile(
-    r"; (?P<type>\w+) from (?P<start>\S+) by (?P<by>\S+) within (?P<low>\S+) and (?P<high>\S+), cache (?P<cache>\d+)(?P<cycle>, cycle)?"
+    r"; (?P<type>\w+) from (?P<start>\S+) by (?P<by>\S+) within (?P<low>\S+) and "
+    r"(?P<high>\S+), cache (?P<cache>\d+)(?P<cycle>, cycle)?"
 )
 _STATES = {
     "DISABLED ": "disable",
@@ -157,6 +158,11 @@ def default_privileges(item: Item, owner: str, *, grant: bool) -> str:
 def quoted(name: str) -> str:
     """An identifier."""
     return sql.Identifier(name).as_string(None)
+
+
+def unquoted(name: str) -> str:
+    """An identifier's own letters."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _trigger(item: Item, table: str, owner: str) -> list[str]:

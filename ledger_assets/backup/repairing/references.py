@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger_assets.backup.repairing import definitions, values
-from ledger_assets.backup.repairing.work import Work, columns_of
+from ledger_assets.backup.repairing.work import Work, columns_of, filled
 from ledger_assets.schema.catalogue import Item
 
 _KEY = re.compile(
@@ -37,14 +37,14 @@ class Reference:
         """True of rows of the child that refer to nothing."""
         present = " and ".join(f"t.{c} is not null" for c in self.columns)
         same = " and ".join(f"p.{p} = t.{c}" for c, p in zip(self.columns, self.targets, strict=True))
-        return f"{present} and not exists (select from {self.parent} p where {same})"
+        return filled("orphans", present=present, parent=self.parent, same=same)
 
 
 def settle(work: Work, missing: Sequence[Item]) -> None:
     """Before the keys are made. Raises TargetError naming the rows that nobody may decide about."""
     keys = [read(item) for item in missing]
     # A row that goes may be what another refers to.
-    while any([_settle(work, key) for key in keys]):
+    while sum(_settle(work, key) for key in keys):
         pass
     for key in keys:
         values.refuse_rows(
@@ -72,7 +72,7 @@ def _settle(work: Work, key: Reference) -> bool:
     from_snapshot = ours or set(key.columns) & set(work.remade.get(key.child, ()))
     columns = columns_of(work.wanted, key.child)
     if key.on_delete == "CASCADE" and ours:
-        done = values.change(work, key.child, f"delete from only {key.child} t where {key.orphans}")
+        done = values.change(work, key.child, filled("remove_orphans", table=key.child, orphans=key.orphans))
         told = "rows of the snapshot stay out: what they belonged to is gone"
     elif (
         key.on_delete == "SET NULL"
@@ -80,7 +80,9 @@ def _settle(work: Work, key: Reference) -> bool:
         and not any(columns[c].not_null for c in key.columns)
     ):
         empty = ", ".join(f"{c} = null" for c in key.columns)
-        done = values.change(work, key.child, f"update only {key.child} t set {empty} where {key.orphans}")
+        done = values.change(
+            work, key.child, filled("empty_orphans", table=key.child, values=empty, orphans=key.orphans)
+        )
         told = f"values of {', '.join(key.columns)} emptied: what they referred to is gone"
     else:
         return False

@@ -14,21 +14,10 @@ import re
 from psycopg import errors
 
 from ledger_assets.backup.repairing import definitions
-from ledger_assets.backup.repairing.work import Work, columns_of, tables
+from ledger_assets.backup.repairing.work import Work, columns_of, tables, text
 from ledger_assets.schema.catalogue import Item
 
 _BY_KIND = ("policy", "trigger", "rule")
-_DEPENDENT = """
-select distinct d.classid::regclass::text,
-  coalesce(quote_ident(p.polname), quote_ident(t.tgname)),
-  coalesce(p.polrelid, t.tgrelid)::regclass::text
-from pg_depend d
-left join pg_policy p on d.classid = 'pg_policy'::regclass and p.oid = d.objid
-left join pg_trigger t on d.classid = 'pg_trigger'::regclass and t.oid = d.objid and not t.tgisinternal
-where d.refclassid = 'pg_class'::regclass and d.refobjid = %s::regclass
-  and d.refobjsubid = (select attnum from pg_attribute where attrelid = %s::regclass and quote_ident(attname) = %s)
-  and (p.oid is not null or t.oid is not null)
-"""
 
 
 def take_away(work: Work) -> None:
@@ -57,6 +46,10 @@ def take_away(work: Work) -> None:
 
 def _revoke(work: Work) -> None:
     wanted, present = work.wanted, work.present()
+    for key, item in present.items():
+        if item.kind == "table" and key not in wanted and "row-level security off" in item.definition:
+            work.run(key, f"alter table {item.name} enable row level security")
+            work.tell("stays, closed", item)
     for key, item in present.items():
         if wanted.get(key) == item:
             continue
@@ -95,8 +88,7 @@ def _drop_function(work: Work, item: Item) -> None:
 
 def _free(work: Work, table: str, column: str) -> None:
     """Policies and triggers that stand on a column keep its type from being changed."""
-    for kind, name, of in work.live.execute(_DEPENDENT, (table, table, column)).fetchall():
-        what = kind.removeprefix("pg_")
+    for what, name, of in work.live.execute(text("dependent"), (table, table, column)).fetchall():
         work.run(f"{what} {name} on {of}", f"drop {what} {name} on {of}")
 
 

@@ -9,37 +9,22 @@ the snapshot comes back as withdrawn; memory stays flat; rows are named by their
 from __future__ import annotations
 
 import psycopg
-from psycopg import sql
 
-from ledger_assets.backup.repairing.work import Work, columns_of, refused
+from ledger_assets.backup.repairing.definitions import unquoted
+from ledger_assets.backup.repairing.work import Work, columns_of, filled, literal, refused, text
 from ledger_assets.errors import TargetError
 
 SHOWN = 20
-_KEY_COLUMNS = """
-select quote_ident(a.attname) from pg_index i cross join unnest(i.indkey) with ordinality k (attnum, n)
-join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
-where i.indrelid = %s::regclass and i.indisprimary order by k.n
-"""
-_ORDER = """
-select quote_ident(attname) from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped order by attnum
-"""
-_WITHDRAWN = """
-update public.consents f set state = 'withdrawn' where f.state = 'given' and exists (
-  select from public.consent_events e where e.consent_id = f.id and e.event = 'withdrawn' and not exists (
-    select from public.consent_events l where l.consent_id = f.id and l.event = 'given' and l.at > e.at
-  )
-)
-"""
 
 
 def order(work: Work, table: str) -> list[str]:
     """The columns of a table in the snapshot, in their order."""
-    return [row[0] for row in work.copy.execute(_ORDER, (table,)).fetchall()]
+    return [row[0] for row in work.copy.execute(text("columns"), (table,)).fetchall()]
 
 
 def key_of(work: Work, table: str) -> list[str]:
     """The primary key of a table in the snapshot: the live one may have lost its own."""
-    return [row[0] for row in work.copy.execute(_KEY_COLUMNS, (table,)).fetchall()]
+    return [row[0] for row in work.copy.execute(text("key_columns"), (table,)).fetchall()]
 
 
 def refuse_without_key(work: Work, table: str, column: str) -> None:
@@ -47,8 +32,8 @@ def refuse_without_key(work: Work, table: str, column: str) -> None:
     keys = key_of(work, table)
     if column in keys or not keys:
         raise TargetError(
-            f"column {table}.{column} cannot be repaired: it is of the primary key, so that nothing says which row of the "
-            f"snapshot is which; the whole repair was rolled back: rename the table, so that it is made again with the "
+            f"column {table}.{column} cannot be repaired: it is of the primary key, so that nothing says which row of "
+            "the snapshot is which; the whole repair was rolled back: rename the table, so that it is made again with the "
             "snapshot's rows, and bring newer rows over by hand"
         )
 
@@ -68,16 +53,14 @@ def fill(work: Work, table: str, columns: list[str]) -> None:
     """The snapshot's values into columns that were added again; rows that it does not know keep what they have."""
     keys = key_of(work, table)
     named = [*keys, *columns]
-    staged = f"pg_temp.repair_{len(work.brought)}_{len(work.lines)}"
-    work.run(
-        f"table {table}",
-        f"create temp table {staged[8:]} on commit drop as select {', '.join(named)} from {table} with no data",
-    )
-    _pipe(work, table, named, staged)
-    work.run(f"table {table}", f"analyze {staged}")
+    staged = f"repair_{len(work.brought)}_{len(work.lines)}"
+    parts = {"table": table, "staged": staged, "columns": ", ".join(named)}
+    work.run(f"table {table}", filled("staged", **parts))
+    _pipe(work, table, named, f"pg_temp.{staged}")
+    work.run(f"table {table}", f"analyze pg_temp.{staged}")
     same = " and ".join(f"t.{key} = v.{key}" for key in keys)
     setting = ", ".join(f"{column} = v.{column}" for column in columns)
-    done = change(work, table, f"update only {table} t set {setting} from {staged} v where {same}")
+    done = change(work, table, filled("fill", **parts, same=same, values=setting))
     work.brought[table] = work.brought.get(table, 0) + done
     for name in columns:
         work.lines.append(f"column {table}.{name}: made again with the snapshot's values in {done} rows")
@@ -105,26 +88,32 @@ def withdrawn(work: Work) -> None:
         work.lines.append(
             f"table {events}: came back too: withdrawals since the snapshot are known from neither"
         )
-    done = change(work, table, _WITHDRAWN)
+    done = change(work, table, text("withdrawn"))
     if done:
         work.lines.append(f"table {table}: {done} consents stay withdrawn, as their history says")
 
 
 def move_sequence(work: Work, table: str, column: str) -> None:
     """No number of the table is given away again."""
-    name = column.strip('"')
+    name = unquoted(column)
     theirs = work.copy.execute(
         "select pg_get_serial_sequence(%s, %s)::regclass::text", (table, name)
     ).fetchone()
     last = 0
     if theirs and theirs[0]:
-        row = work.copy.execute(f"select last_value, is_called from {theirs[0]}".encode()).fetchone()
+        row = work.copy.execute(filled("last", sequence=theirs[0]).encode()).fetchone()
         assert row is not None
         last = row[0] if row[1] else row[0] - 1
     work.run(
         f"table {table}",
-        f"select setval(pg_get_serial_sequence({sql.Literal(table).as_string(None)}, {sql.Literal(name).as_string(None)}), "
-        f"greatest(m.n, 1), m.n > 0) from (select greatest(coalesce(max({column}), 0), {last}) as n from {table}) m",
+        filled(
+            "sequence",
+            table=table,
+            column=column,
+            last=str(last),
+            table_text=literal(table),
+            column_text=literal(name),
+        ),
     )
 
 
@@ -143,25 +132,24 @@ def refuse_rows(work: Work, table: str, where: str, why: str) -> None:
     keys = " || ' ' || ".join(f"t.{key}::text" for key in key_of(work, table)) or "''"
     label = f"coalesce(t.airtable_record_id, {keys})" if "airtable_record_id" in order(work, table) else keys
     try:
-        rows = work.live.execute(
-            f"select {label}, count(*) over () from only {table} t where {where} order by 1 limit {SHOWN}".encode()
-        ).fetchall()
+        asked = filled("rows", table=table, label=label, condition=where, shown=str(SHOWN))
+        rows = work.live.execute(asked.encode()).fetchall()
     except psycopg.Error as error:
         raise refused(why, error) from None
     if rows:
         raise TargetError(
-            f"{why} ({rows[0][1]}: {', '.join(str(row[0]) for row in rows)}); the whole repair was rolled back: decide about "
-            "these rows by hand, then try again"
+            f"{why} ({rows[0][1]}: {', '.join(str(row[0]) for row in rows)}); the whole repair was rolled back: decide "
+            "about these rows by hand, then try again"
         )
 
 
 def _pipe(work: Work, table: str, columns: list[str], into: str) -> int:
     listed = ", ".join(columns)
-    out, to = f"copy (select {listed} from only {table}) to stdout", f"copy {into} ({listed}) from stdin"
+    out, to = filled("out", columns=listed, table=table), f"copy {into} ({listed}) from stdin"
     try:
         with work.copy.copy(out.encode()) as reading, work.live.copy(to.encode()) as writing:
             for block in reading:
                 writing.write(block)
-        return work.live.rowcount
     except psycopg.Error as error:
         raise refused(f"table {table}", error) from None
+    return work.live.rowcount

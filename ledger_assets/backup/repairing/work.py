@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import LiteralString
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 
 from ledger_assets.backup.repairing import definitions
 from ledger_assets.errors import TargetError
@@ -92,6 +95,22 @@ class Work:
     def tell(self, done: str, item: Item) -> None:
         """A line of what was done."""
         self.lines.append(f"{item.kind} {item.name}: {done}")
+
+
+@cache
+def text(name: str) -> LiteralString:
+    """The statement in ``sql/<name>.sql``."""
+    return (files("ledger_assets.backup.repairing") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def filled(name: str, **parts: str) -> str:
+    """The same with its names filled in: fragments that Postgres itself wrote, with their quotes."""
+    return text(name).format(**parts)
+
+
+def literal(value: str) -> str:
+    """A text in a statement."""
+    return sql.Literal(value).as_string(None)
 
 
 def refused(what: str, error: psycopg.Error) -> TargetError:

@@ -1,4 +1,4 @@
-"""Places to keep snapshots in, without the half second that opening a key takes, and databases small enough to be taken often.
+"""Places to keep snapshots in, without the half second that opening a key takes, and a database small enough to try often.
 
 What belongs here: what the tests of faults, of the catalogue and of the clean room share. What does not: what must hold.
 """
@@ -9,9 +9,10 @@ import builtins
 import functools
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -19,8 +20,10 @@ import psycopg
 from ledger_assets.backup import catalogue
 from ledger_assets.backup.catalogue import Snapshot
 from ledger_assets.backup.identity import Identity, create
-from ledger_assets.backup.manifest import Manifest
+from ledger_assets.backup.manifest import MEDIA, Manifest, manifest_key, new_id, sign, utc
+from ledger_assets.backup.media import MediaFile, to_json
 from ledger_assets.backup.place import Place
+from ledger_assets.backup.sealing import seal_bytes
 from ledger_assets.backup.settings import BackupSettings, BucketSettings
 from ledger_assets.backup.take import take
 from ledger_assets.backup.vault import open_vault
@@ -65,7 +68,7 @@ def place_at(
 
 def local(home: Path, **others: object) -> Place:
     """A place in a folder of this machine."""
-    return place_at(home, BucketSettings((home / "backups" / "staging").as_uri()), **others)
+    return place_at(home, BucketSettings((home / "backups" / "staging").as_uri()), patience=None, **others)
 
 
 def objects(folder: Path) -> ObjectStore:
@@ -143,3 +146,42 @@ class Watched(ObjectStore):
         with self._one_at_a_time:
             self._before("delete", key)
             self._inner.delete(key)
+
+
+def invented(at: datetime, *, kind: str = "full", **others: object) -> Manifest:
+    """A manifest of a snapshot that nobody took."""
+    values: dict[str, object] = {
+        "id": new_id(kind, at),
+        "kind": kind,
+        "environment": "staging",
+        "target": "invented",
+        "database": "1/2",
+        "taken_at": utc(at),
+        "reason": "test",
+        "key_id": key()[0].key_id,
+        "recipients": (),
+        "tool": "18.0",
+        "server": "18.0",
+        "schemas": ("public",),
+        "schema_version": None,
+        "load_id": None,
+        "export_id": None,
+        "run_id": None,
+        "tables": 1,
+        "rows": 100,
+        "plain_bytes": 1000,
+        "seconds": 1.5,
+        "media_files": 0,
+        "media_bytes": 0,
+        "objects": {},
+    }
+    return Manifest(**(values | others))  # type: ignore[arg-type]
+
+
+def write(place: Place, manifest: Manifest, files: Sequence[MediaFile] = ()) -> Manifest:
+    """Put it into the vault with nothing but the list of its files; what is there now."""
+    name = f"{manifest.folder}/{MEDIA}"
+    sealed = seal_bytes(place.vault, name, to_json(list(files)), place.recipients)
+    whole = replace(manifest, objects={MEDIA: sealed})
+    place.vault.put(manifest_key(manifest.id), sign(whole, place.identity), create=True)
+    return whole

@@ -46,7 +46,9 @@ def test_killed_at_every_object_it_is_no_snapshot_and_the_next_one_is_fine(
     last = take(place, files, tiny_url, kind="full", reason="test", clock=lambda: tomorrow)
     after = catalogue.read(place)
     assert after.unfinished == ()
-    assert {info.key.split("/")[1] for info in place.vault.list("snapshots")} == {one.id for one in after.snapshots}
+    assert {info.key.split("/")[1] for info in place.vault.list("snapshots")} == {
+        one.id for one in after.snapshots
+    }
     assert len(after.snapshots) == 3
     assert len(list(place.vault.list(media.FOLDER))) == 1
     assert verified(place, last).passed
@@ -54,7 +56,9 @@ def test_killed_at_every_object_it_is_no_snapshot_and_the_next_one_is_fine(
     assert not list((tmp_path / "home" / "tmp").glob("files-*"))
 
 
-def test_killed_after_its_manifest_it_is_a_whole_snapshot(place: Place, tiny_url: str, files: ObjectStore) -> None:
+def test_killed_after_its_manifest_it_is_a_whole_snapshot(
+    place: Place, tiny_url: str, files: ObjectStore
+) -> None:
     with victim(place, tiny_url, files.url) as killed:
         assert killed.take(deletes=0)[0] == -9
     (snapshot,) = catalogue.read(place).snapshots

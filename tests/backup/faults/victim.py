@@ -1,7 +1,7 @@
 """A process that takes snapshots until it is killed, for tests of what is left then.
 
-``python -m tests.backup.faults.victim`` reads a line of JSON: where; then a line for each snapshot: how it ends. It forks for
-each, because starting Python anew takes a second, and answers with a line: the code, and what the child said.
+``python -m tests.backup.faults.victim`` reads a line of JSON: where; then a line for each snapshot: how it ends. It forks
+for each, because starting Python anew takes a second, and answers with a line: the code, and what the child said.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _take(where: dict[str, Any], how: dict[str, int]) -> tuple[int, str]:
         return 0, taken(place, open_store(where["files"]), where["url"]).id
     except LedgerError as error:
         return 2, str(error)
-    except BaseException as error:
+    except OSError as error:
         return 1, repr(error)
 
 

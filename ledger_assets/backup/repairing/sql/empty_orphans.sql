@@ -1,0 +1,1 @@
+update only {table} t set {values} where {orphans}

@@ -1,0 +1,1 @@
+{present} and not exists (select from {parent} p where {same})

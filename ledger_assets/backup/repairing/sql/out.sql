@@ -1,0 +1,1 @@
+copy (select {columns} from only {table}) to stdout

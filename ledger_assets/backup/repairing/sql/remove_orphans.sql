@@ -1,0 +1,1 @@
+delete from only {table} t where {orphans}

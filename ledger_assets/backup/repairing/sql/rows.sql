@@ -1,0 +1,1 @@
+select {label}, count(*) over () from only {table} t where {condition} order by 1 limit {shown}
