@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ledger_assets import backups, connections
 from ledger_assets.backups import Tell
 from ledger_assets.environment import Settings
-from ledger_assets.errors import TargetError
+from ledger_assets.errors import SettingsError, TargetError
 
 if TYPE_CHECKING:
     import psycopg
@@ -62,14 +62,42 @@ def restore(
 
 def plan(settings: Settings, scenario: str) -> Plan:
     """A plan of recovery."""
+    from ledger_assets.backup.beyond import of_a_lost_region, of_tampered_objects
     from ledger_assets.backup.place import open_place
-    from ledger_assets.backup.recover import Scenario, make, make_elsewhere
+    from ledger_assets.backup.recover import Scenario, make
+    from ledger_assets.backup.settings import read_backup_settings
 
-    place, store = open_place(settings), connections.object_store(settings)
+    store, now = connections.object_store(settings), datetime.now(UTC)
+    if scenario == Scenario.RANSOMWARE:  # first the objects: the key may be among them
+        backup = read_backup_settings(settings)
+        tampered = of_tampered_objects(backup, store, now=now) if backup.bucket.remote else None
+        if tampered is not None:
+            return tampered
+    place = open_place(settings)
     if scenario == Scenario.REGIONAL_FAILURE:  # its database is gone: nothing of it is asked
-        return make_elsewhere(place, store, now=datetime.now(UTC))
+        return of_a_lost_region(place, store, now=now)
     with connections.database(settings, purpose="recover") as connection:
-        return make(place, store, connection, Scenario(scenario), now=datetime.now(UTC))
+        return make(place, store, connection, Scenario(scenario), now=now)
+
+
+def is_of_objects(store: ObjectStore, plan_id: str) -> bool:
+    """Is it a plan of the snapshots' own objects? Raises SettingsError for one that needs a new database."""
+    from ledger_assets.backup.recover import INTO, OBJECTS, read
+
+    made = read(store, plan_id)
+    if INTO in made.modes:
+        raise SettingsError(
+            f"plan {plan_id} needs a new database: ledger-assets restore ENV {made.snapshot_id} --into URL"
+        )
+    return OBJECTS in made.modes
+
+
+def bring_back_objects(settings: Settings) -> int:
+    """The true versions of the snapshots' objects; how many were brought back."""
+    from ledger_assets.backup.beyond import bring_back_objects as bring_back
+    from ledger_assets.backup.settings import read_backup_settings
+
+    return bring_back(read_backup_settings(settings), now=datetime.now(UTC))
 
 
 def recover(

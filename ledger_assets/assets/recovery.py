@@ -111,12 +111,17 @@ def build_recovery_jobs(environment: Environment) -> list[dg.JobDefinition]:
         notifier: Notifier,
         run_lock: RunLock,
     ) -> None:
-        from ledger_assets import recoveries
+        from ledger_assets import recoveries, reports
         from ledger_assets.lane import assert_confirmed
 
         with one_line_failures():
             settings, store = read_settings(environment), objects.open()
             assert_confirmed(settings, config.confirm, what="recovery")
+            if recoveries.is_of_objects(store, config.plan):
+                brought_back = recoveries.bring_back_objects(settings)
+                reports.publish(store, context.run_id, "restore", {"restores": [], "objects": brought_back})
+                context.log_event(dg.AssetMaterialization(asset, metadata={"objects": brought_back}))
+                return
             done = recoveries.recover(
                 settings,
                 store,

@@ -43,6 +43,8 @@ LOOKED_AT = 8
 """Snapshots that one plan looks at: each is restored into scratch, which takes seconds to minutes."""
 INTO = "into"
 """The mode of a plan that needs a new database."""
+OBJECTS = "objects"
+"""The mode of a plan that brings back the snapshots' own objects."""
 REPAIR = merge.Mode("repair")
 """The mode of a plan that makes a damaged schema whole, before any row is looked at."""
 
@@ -89,7 +91,7 @@ def make(
             break
     snapshot, modes, extent = found[-1] if found[-1][1] else found[0]
     plan = Plan(
-        _plan_id(now),
+        plan_id(now),
         scenario.value,
         now.isoformat(timespec="seconds"),
         _identity(live),
@@ -97,24 +99,11 @@ def make(
         tuple(str(mode) for mode in modes),
         tuple(extent),
     )
-    store.put(f"{FOLDER}/{plan.id}.json", plan.to_json(), create=True)
-    return plan
+    return keep(store, plan)
 
 
-def make_elsewhere(place: Place, store: ObjectStore, *, now: datetime) -> Plan:
-    """The plan for a database that is gone with its region: the newest verified snapshot, whole, into a new one.
-
-    Raises StoreError where no verified snapshot is there.
-    """
-    newest = catalogue.read(place).newest_verified("full", "checkpoint", "emergency")
-    if newest is None:
-        raise StoreError(
-            f"{place.vault.url} holds no verified snapshot: set BACKUP_BUCKET to the copy in another region"
-        )
-    m = newest.manifest
-    extent = (f"the whole database: {m.rows:,} rows of {m.taken_at}, {m.media_files:,} files",)
-    made_at, scenario = now.isoformat(timespec="seconds"), Scenario.REGIONAL_FAILURE.value
-    plan = Plan(_plan_id(now), scenario, made_at, "", newest.id, (INTO,), extent)
+def keep(store: ObjectStore, plan: Plan) -> Plan:
+    """Write the plan where it is found again."""
     store.put(f"{FOLDER}/{plan.id}.json", plan.to_json(), create=True)
     return plan
 
@@ -179,7 +168,8 @@ def _repaired(
     return Done(snapshot.id, None, preview, None, time.monotonic() - started, tuple(lines)), extra
 
 
-def _plan_id(now: datetime) -> str:
+def plan_id(now: datetime) -> str:
+    """An id that nobody else has."""
     return f"plan-{int(now.timestamp())}-{secrets.token_hex(3)}"
 
 
@@ -249,6 +239,11 @@ def _of_migration(place: Place, snapshot: Snapshot, live: psycopg.Connection) ->
     if any(d.kind not in repair.NOT_OURS for d in damage):
         # Rows can only be compared where the tables are the same.
         return [REPAIR, merge.EXACT], [d.line for d in damage]
+    return _of_everything(place, snapshot, live)
+
+
+def _of_everything(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Extent:
+    """Whoever had the database may have written anything: as in the snapshot, whatever differs."""
     found = preview(place, snapshot, live, merge.EXACT)
     touched = found.inserted + found.updated + found.deleted
     return ([merge.EXACT] if touched else []), found.lines()
@@ -258,7 +253,7 @@ _EXTENTS: dict[Scenario, Callable[[Place, Snapshot, psycopg.Connection], Extent]
     Scenario.DATA_LOSS: _of_loss,
     Scenario.DATA_CORRUPTION: _of_corruption,
     Scenario.BAD_MIGRATION: _of_migration,
-    Scenario.RANSOMWARE: _of_loss,
+    Scenario.RANSOMWARE: _of_everything,
 }
 
 

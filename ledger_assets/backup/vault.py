@@ -16,8 +16,9 @@ from __future__ import annotations
 import functools
 import re
 import time
+from contextlib import suppress
 
-from ledger_assets.backup.identity import Identity, create, rewrap, unlock
+from ledger_assets.backup.identity import DamagedKey, Identity, create, rewrap, unlock
 from ledger_assets.backup.settings import PASSWORD, BackupSettings
 from ledger_assets.errors import SettingsError, StoreError
 from ledger_assets.storage import ObjectStore, open_store
@@ -54,7 +55,7 @@ def keyring(vault: ObjectStore, settings: BackupSettings, *, key_id: str | None 
             f"{vault.url} holds {which}: check BACKUP_BUCKET; a new bucket is prepared by "
             f"`ledger-assets backup setup {settings.environment}`"
         )
-    return _opened(vault, held[-1], password(settings))
+    return _newest(vault, held, password(settings))
 
 
 def set_up_key(vault: ObjectStore, settings: BackupSettings) -> Identity:
@@ -63,7 +64,7 @@ def set_up_key(vault: ObjectStore, settings: BackupSettings) -> Identity:
     if not key_files(vault):
         identity, data = create(secret)
         vault.put(f"{FOLDER}/{identity.key_id}.age", data, create=True)
-    return _opened(vault, key_files(vault)[-1], secret)
+    return _newest(vault, key_files(vault), secret)
 
 
 def change_password(vault: ObjectStore, settings: BackupSettings, new: str) -> Identity:
@@ -114,6 +115,14 @@ def key_files(vault: ObjectStore, key_id: str | None = None) -> list[str]:
         if (match := FILE.fullmatch(entry.key)) is not None and key_id in {None, match[1]}
     ]
     return [key for _, key in sorted(found)]
+
+
+def _newest(vault: ObjectStore, held: list[str], secret: str) -> Identity:
+    """The newest file that is a key: whoever can write may add rubbish beside it, which must not lock us out."""
+    for key in reversed(held[1:]):
+        with suppress(DamagedKey):
+            return _opened(vault, key, secret)
+    return _opened(vault, held[0], secret)
 
 
 def _opened(vault: ObjectStore, key: str, secret: str) -> Identity:

@@ -179,7 +179,8 @@ def recover(
     if as_json:
         console.print_json(plan.to_json().decode())
         return
-    console.print(f"{plan.scenario} of {settings.target_name}, against {plan.snapshot_id}:")
+    against = f", against {plan.snapshot_id}" if plan.snapshot_id else ""
+    console.print(f"{plan.scenario} of {settings.target_name}{against}:")
     for line in plan.extent:
         console.print(f"  {line}")
     if not plan.modes:
@@ -261,6 +262,11 @@ def _report(settings: Settings, run: dg.DagsterRun) -> None:
     from ledger_assets import connections, reports
 
     document = reports.read(connections.object_store(settings), run.run_id, "restore")
+    if "objects" in document:
+        console.print(
+            f"{document['objects']:,} objects are again what was written; now look at the database:"
+        )
+        console.print(f"ledger-assets recover {settings.environment} --scenario ransomware")
     for done in document["restores"]:
         for line in done.get("repaired") or ():
             console.print(line)

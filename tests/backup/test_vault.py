@@ -193,3 +193,10 @@ def test_exports_leave_this_machine_only_encrypted_by_the_backups_key(
     ]
     assert [path.name for path in files] == ["story.json.age"]
     assert all(path.read_bytes().startswith(b"age-encryption.org/v1\n") for path in files)
+
+
+def test_rubbish_beside_the_key_locks_nobody_out(settings: BackupSettings) -> None:
+    place = vault.open_vault(settings)
+    made = vault.set_up_key(place, settings)
+    place.put("keyring/ffffffffffffffff-9999999999999.age", b"pay us")
+    assert vault.keyring(place, settings).key_id == made.key_id

@@ -92,7 +92,11 @@ def as_anybody(cur: Cursor) -> None:
 
 
 def lock(
-    cur: Cursor, tables: Sequence[sql.Composable], seconds: float, *, mode: LiteralString = "share row exclusive"
+    cur: Cursor,
+    tables: Sequence[sql.Composable],
+    seconds: float,
+    *,
+    mode: LiteralString = "share row exclusive",
 ) -> None:
     """Keep out loads, schema changes and every writer; readers go on. Raises TargetError after ``seconds``."""
     deadline = time.monotonic() + seconds
