@@ -19,7 +19,12 @@ from ledger_assets.load.connect import connect
 from ledger_assets.load.schema import apply
 from ledger_assets.storage import ObjectStore, open_store
 
-RECOVERY = ("tests/backup/", "tests/erasure/", "tests/lane/test_snapshots.py")
+RECOVERY = (
+    "tests/backup/",
+    "tests/erasure/",
+    "tests/lane/test_snapshots.py",
+    "tests/lane/test_bad_migration.py",
+)
 """Too slow beside the rest (each restores whole databases): a target of their own."""
 EMPTY = "template_empty"
 MIGRATED = "template_migrated"
