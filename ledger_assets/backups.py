@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ledger_assets.backup.retention import Decision
     from ledger_assets.backup.three_way import Compared
     from ledger_assets.backup.verify import Restored, Verification
+    from ledger_assets.erasure.model import Erasure
     from ledger_assets.storage import ObjectStore
 
 Tell = Callable[["Message"], object]
@@ -41,11 +42,23 @@ GOES_BACK = ("checkpoint", "full", "emergency")
 
 @dataclass(frozen=True)
 class Taken:
-    """A snapshot and its verification; ``compared`` is None where the verification failed or there was never a load."""
+    """A snapshot and its verification; ``compared`` is None where the verification failed or there was never a load.
+
+    ``erased_left``: a line for each row in it of somebody who had been erased before it was taken.
+    """
 
     snapshot: Snapshot
     verification: Verification
     compared: Compared | None
+    erased_left: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """All that is wrong with it; a difference to the live database is not."""
+        return (
+            *self.verification.problems,
+            *(f"erased, and still there: {line}" for line in self.erased_left),
+        )
 
 
 def take(
@@ -101,10 +114,15 @@ def verify(
     database."""
     from ledger_assets.backup import catalogue, messages
     from ledger_assets.backup.verify import verify as verify_snapshot
+    from ledger_assets.erasure.register import listed
 
+    # Read before: an entry of the list that is damaged says nothing of the snapshot.
+    before = [one for one in listed(place.vault, place.identity) if one.at < snapshot.manifest.at]
     compared: list[Compared] = []
+    erased_left: list[str] = []
 
     def look(copy: Restored) -> None:
+        erased_left.extend(_erased_left(before, copy.scratch.admin_url))
         found = three_way(settings, store, snapshot, copy.scratch.admin_url)
         if found is not None:
             compared.append(found)
@@ -123,7 +141,18 @@ def verify(
         differences = len(done.problems)
         tell(messages.verification_failed(env, snapshot.id, differences=differences, error=None, at=at))
     said = catalogue.read(place).find(snapshot.id)
-    return Taken(said, done, compared[0] if compared else None)
+    return Taken(said, done, compared[0] if compared else None, tuple(erased_left))
+
+
+def _erased_left(before: Sequence[Erasure], scratch_url: str) -> list[str]:
+    """What a snapshot holds of people who had themselves erased before it was taken: nothing, or an erasure failed."""
+    from ledger_assets.erasure.applied import assert_absent
+    from ledger_assets.load.connect import connect
+
+    if not before:
+        return []
+    with connect(scratch_url, application_name="ledger:erased") as copy:
+        return assert_absent(copy, before)
 
 
 def three_way(

@@ -74,7 +74,7 @@ def _take(environment: Environment, kind: str) -> dg.JobDefinition:
         context.log_event(
             dg.AssetMaterialization(asset, metadata=told, tags={"dagster/data_version": taken.snapshot.id})
         )
-        if not taken.verification.passed:
+        if taken.problems:
             raise checks.not_restored(taken)
 
     @dg.job(name=f"backup_{kind}_{environment}", description=f"Take a snapshot of kind {kind} and verify it.")

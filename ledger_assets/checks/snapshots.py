@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ledger_assets.backups import Taken
 
 RESTORES = "restores_exactly"
+ERASED = "erased_absent"
 THREE_WAY = "three_way"
 STILL = "still_restores_exactly"
 
@@ -27,6 +28,7 @@ def specs(asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
             "Fetched, decrypted, restored into a scratch Postgres: counts, fingerprints, sequences, foreign keys, "
             "constraints, policies, indexes and grants are the manifest's.",
         ),
+        spec(asset, ERASED, "Nobody is in it who had themselves erased before it was taken."),
         dg.AssetCheckSpec(
             THREE_WAY,
             asset=asset,
@@ -66,6 +68,7 @@ def materialized(asset: dg.AssetKey, taken: "Taken") -> dg.MaterializeResult[Non
         metadata=told(taken),
         data_version=dg.DataVersion(taken.snapshot.id),
         check_results=[
+            result(asset, ERASED, not taken.erased_left, {"left": list(taken.erased_left)}),
             result(
                 asset, RESTORES, done.passed, {"snapshot": taken.snapshot.id, "problems": list(done.problems)}
             ),
@@ -82,9 +85,12 @@ def materialized(asset: dg.AssetKey, taken: "Taken") -> dg.MaterializeResult[Non
 
 def not_restored(taken: "Taken") -> dg.Failure:
     """Of a job without checks: the same answer as a failed run."""
-    problem = taken.verification.problems[0]
+    if taken.verification.passed:
+        said = f"holds somebody who was erased before it was taken: {taken.erased_left[0]}"
+    else:
+        said = f"does not restore exactly: {taken.verification.problems[0]}"
     return dg.Failure(
-        description=f"snapshot {taken.snapshot.id} does not restore exactly: {problem}",
+        description=f"snapshot {taken.snapshot.id} {said}",
         metadata={EXIT_CODE: CheckFailed.exit_code},
         allow_retries=False,
     )
@@ -92,11 +98,7 @@ def not_restored(taken: "Taken") -> dg.Failure:
 
 def reverified(asset: dg.AssetKey, found: "Sequence[Taken]") -> dg.MaterializeResult[None]:
     """The materialisation of a re-verification, with its check."""
-    failed = {
-        one.snapshot.id: list(one.verification.problems[:SAMPLE])
-        for one in found
-        if not one.verification.passed
-    }
+    failed = {one.snapshot.id: list(one.problems[:SAMPLE]) for one in found if one.problems}
     facts = {
         "snapshots": [one.snapshot.id for one in found],
         "seconds": round(sum(one.verification.seconds for one in found), 3),

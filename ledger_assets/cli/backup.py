@@ -154,8 +154,8 @@ def verify(environment: Environment, snapshot_id: str | None, as_json: bool) -> 
         rows = [
             {
                 "id": one.snapshot.id,
-                "passed": one.verification.passed,
-                "problems": list(one.verification.problems),
+                "passed": not one.problems,
+                "problems": list(one.problems),
                 "seconds": one.verification.seconds,
                 "three_way": one.compared.facts() if one.compared else None,
             }
@@ -167,11 +167,11 @@ def verify(environment: Environment, snapshot_id: str | None, as_json: bool) -> 
             done = one.verification
             line = Text(f"{done.snapshot_id}: ")
             console.print(line + _verdict(done.passed) + Text(f", {done.rows:,} rows, {done.seconds:.1f} s"))
-            for problem in done.problems:
+            for problem in one.problems:
                 console.print(f"  {problem}")
             if one.compared is not None:
                 console.print(f"  three-way: {_ways(one.compared.facts())}")
-    failed = [one.snapshot.id for one in found if not one.verification.passed]
+    failed = [one.snapshot.id for one in found if one.problems]
     if failed:
         raise CheckFailed(
             f"does not restore exactly: {', '.join(failed)}; use an earlier one, and take a new one now"
