@@ -1,5 +1,6 @@
 """Move an Airtable base into Supabase (Postgres), prove it, keep it safe: a Dagster asset graph."""
 
-from ledger_assets.memory import set_polars
+from ledger_assets.memory import look_rarely, set_polars
 
 set_polars()
+look_rarely()

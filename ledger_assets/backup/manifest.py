@@ -146,8 +146,8 @@ def read(data: bytes, identity: Identity, snapshot_id: str) -> Manifest:
 
 
 def utc(at: datetime) -> str:
-    """As manifests write times: to the second."""
-    return at.astimezone(UTC).isoformat(timespec="seconds")
+    """As manifests write times: to the millisecond, because an erasure may have come just before."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _manifest(body: dict[str, Any]) -> Manifest:

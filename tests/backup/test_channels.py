@@ -33,6 +33,11 @@ def everything_logged() -> Iterator[io.StringIO]:
     level = root.level
     root.addHandler(handler)
     root.setLevel(1)
+    for logger in logging.Logger.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = (
+                False  # a library's logging.config, in a test before, switches every other one off
+            )
     yield stream
     root.removeHandler(handler)
     root.setLevel(level)

@@ -178,10 +178,10 @@ def test_what_a_snapshot_tells_holds_ids_and_counts_alone(production: Production
 def test_a_snapshot_that_still_holds_somebody_who_was_erased_is_red(production: Production) -> None:
     """An erasure that left something behind must not be found out by the person."""
     production.do(
-        "with one as (select id, airtable_base_id b, airtable_table_id t, airtable_record_id r from public.quotes "
+        "with one as (select id, airtable_base_id b, airtable_table_id t, airtable_record_id r from public.stories "
         "where airtable_record_id is not null order by id limit 1), "
-        "asked as (insert into public.erasure_requests (scope, story_id, state, done_at) "
-        "select 'story', id, 'done', now() from one returning id) "
+        "asked as (insert into public.erasure_requests (scope, story_id, state, done_at, counts) "
+        "select 'story', id, 'done', now(), '{}' from one returning id) "
         "insert into migration.erasures (base_id, table_id, record_id, request_id) "
         "select b, t, r, asked.id from one, asked"
     )
@@ -191,7 +191,8 @@ def test_a_snapshot_that_still_holds_somebody_who_was_erased_is_red(production: 
     checks = {
         evaluation.check_name: (evaluation.passed, str(evaluation.metadata.get("left")))
         for entry in production.instance.all_logs(run.run_id)
-        if entry.dagster_event is not None and entry.dagster_event.event_type_value == "ASSET_CHECK_EVALUATION"
+        if entry.dagster_event is not None
+        and entry.dagster_event.event_type_value == "ASSET_CHECK_EVALUATION"
         for evaluation in [entry.dagster_event.asset_check_evaluation_data]
     }
     assert checks["restores_exactly"][0]

@@ -82,8 +82,7 @@ def plant(admin_url: str, url: str) -> set[str]:
 def planted_url(cluster: Cluster, migrated_template: str) -> str:
     """A filled database with the word everywhere."""
     with psycopg.connect(cluster.admin_url("postgres"), autocommit=True) as admin:
-        there = admin.execute("select 1 from pg_database where datname = 'merge_filled'").fetchone()
-        template = "merge_filled" if there else make_filled(cluster, migrated_template)
+        template = make_filled(cluster, migrated_template)
         names = map(sql.Identifier, ("planted", template, OWNER))
         admin.execute(sql.SQL("create database {} template {} owner {}").format(*names))
     columns = plant(cluster.admin_url("planted"), cluster.url("planted"))

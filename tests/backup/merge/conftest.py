@@ -30,8 +30,10 @@ def filled_template(cluster: Cluster, migrated_template: str) -> str:
 
 
 def make_filled(cluster: Cluster, template: str) -> str:
-    """Make it; its name."""
+    """Make it unless it is there; its name."""
     with psycopg.connect(cluster.admin_url("postgres"), autocommit=True) as admin:
+        if admin.execute("select from pg_database where datname = %s", (FILLED,)).fetchone() is not None:
+            return FILLED
         _copy(admin, FILLED, template)
     with psycopg.connect(cluster.url(FILLED), autocommit=True) as owner:
         world = World(owner, cluster.admin_url(FILLED))
