@@ -178,10 +178,10 @@ def test_what_a_snapshot_tells_holds_ids_and_counts_alone(production: Production
 def test_a_snapshot_that_still_holds_somebody_who_was_erased_is_red(production: Production) -> None:
     """An erasure that left something behind must not be found out by the person."""
     production.do(
-        "with one as (select id, airtable_base_id b, airtable_table_id t, airtable_record_id r from public.stories "
+        "with one as (select id, airtable_base_id b, airtable_table_id t, airtable_record_id r from public.storytellers "
         "where airtable_record_id is not null order by id limit 1), "
-        "asked as (insert into public.erasure_requests (scope, story_id, state, done_at, counts) "
-        "select 'story', id, 'done', now(), '{}' from one returning id) "
+        "asked as (insert into public.erasure_requests (scope, storyteller_id, state, done_at, counts) "
+        "select 'storyteller', id, 'done', now(), '{}' from one returning id) "
         "insert into migration.erasures (base_id, table_id, record_id, request_id) "
         "select b, t, r, asked.id from one, asked"
     )
