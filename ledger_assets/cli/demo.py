@@ -93,7 +93,7 @@ def demo(scale: int | None) -> None:
             7,
             f"{lost} lost, and recovered",
             "recover",
-            lambda run: report.restore_line(reports.read(store, run, "restore")),
+            lambda run: report.restore_line(reports.read(store, run, "restore"), "staging"),
             config={"ops": {"recover": {"config": {"plan": plan.id, "who": "the demo"}}}},
         )
         step(

@@ -36,13 +36,13 @@ def proof_line(document: dict[str, Any]) -> str:
     return str(document["headline"])
 
 
-def restore_line(document: dict[str, Any]) -> str:
+def restore_line(document: dict[str, Any], environment: str) -> str:
     """One line of a restore."""
     done = document["restores"]
     counts = {name: sum(one[name] for one in done) for name in ("inserted", "updated", "deleted")}
     return (
         f"{counts['inserted']:,} rows brought back, {counts['updated']:,} replaced, {counts['deleted']:,} removed; the way "
-        f"back: ledger-assets restore ENV --undo {', '.join(str(one['undo_id']) for one in done)}"
+        f"back: ledger-assets restore {environment} --undo {', '.join(str(one['undo_id']) for one in done)}"
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from ledger_assets.backup.merge import withdrawn
+from ledger_assets.backup.merge import narrowed, withdrawn
 from ledger_assets.backup.merge.model import SET_NULL, ForeignKey, Table, Unique, raw
 from ledger_assets.backup.merge.parents import GOES, GOING, orphans, some, with_parents
 from ledger_assets.backup.merge.rules import Rule
@@ -29,6 +29,7 @@ def complete(stage: Stage) -> Stage:
             if table.full in missing:
                 fetch(stage, table)
         withdrawn.keep(stage)
+        narrowed.keep(stage)
     if stage.mode is not None and stage.mode.kind == "storyteller":
         stage = with_parents(stage)
     written = having(stage, "'i', 'u', 'r'")

@@ -18,6 +18,7 @@ from ledger_assets.backup.merge import (
     closure,
     erased,
     model,
+    narrowed,
     person,
     rules,
     schemas,
@@ -60,6 +61,8 @@ class Preview:
     """Profiles of the snapshot whose accounts no longer exist: they stay gone."""
     withdrawals_kept: tuple[str, ...] = ()
     """Consents that were withdrawn since: they stay withdrawn."""
+    narrowed_kept: tuple[str, ...] = ()
+    """Stories and storytellers whose circle was narrowed since: they stay as narrow."""
 
     @property
     def inserted(self) -> int:
@@ -88,6 +91,10 @@ class Preview:
         if self.withdrawals_kept:
             told.append(
                 f"{len(self.withdrawals_kept)} consents stay withdrawn: {', '.join(self.withdrawals_kept[:SHOWN])}"
+            )
+        if self.narrowed_kept:
+            told.append(
+                f"{len(self.narrowed_kept)} stay as narrow as people made them: {', '.join(self.narrowed_kept[:SHOWN])}"
             )
         return told
 
@@ -121,7 +128,9 @@ def planned(
         before = {table.full: _counted(cur, table, DIFFERENCES, "true") for table in staged.tables}
         staged = closure.complete(staged)
         changes = (_change(cur, table, before) for table in staged.tables)
-        told = Preview(mode, tuple(c for c in changes if c.ids), gone, withdrawn.told(staged))
+        told = Preview(
+            mode, tuple(c for c in changes if c.ids), gone, withdrawn.told(staged), narrowed.told(staged)
+        )
         yield staged, told
 
 

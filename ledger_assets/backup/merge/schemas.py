@@ -28,8 +28,9 @@ def refuse_other(scratch: psycopg.Connection, live: psycopg.Connection, tables: 
     if differing:
         some = "; ".join(f"{d.kind} {d.object}" for d in differing[:SHOWN])
         raise TargetError(
-            f"the live schema is not the snapshot's ({len(differing)} differences: {some}): where somebody damaged it, run "
-            "ledger-assets recover ENV --scenario bad_migration; where it is of an older release, schema apply"
+            f"the live schema is not the snapshot's ({len(differing)} differences: {some}), see ledger-assets schema "
+            "verify: where somebody damaged it, ledger-assets recover ENV --scenario bad_migration repairs it first; "
+            "where it is of an older release, schema apply"
         )
 
 

@@ -10,7 +10,7 @@ import pytest
 from ledger_assets.backup.merge import EXACT, LOST, Erased, Mode, preview, undo
 from ledger_assets.errors import TargetError
 from tests.backup.merge.pair import Pair
-from tests.schema.world import places_of
+from tests.schema.world import World, places_of
 
 PERSON = "recPerson1"
 
@@ -233,3 +233,58 @@ def test_a_preview_says_what_the_restore_does_and_changes_nothing(pair: Pair) ->
     assert (stories.missing, stories.inserted, stories.deleted) == (7, 7, 0)
     assert "recTogether" in stories.ids["missing"]
     assert not any("vandalised" in line or "words" in line for line in told.lines())
+
+
+CLOSED = (
+    "select t.privacy, t.sensitive, t.show_photo, s.privacy, s.status, s.sensitivity from public.storytellers t, "
+    "public.stories s where t.airtable_record_id = %s and s.title = 'Told by 1'"
+)
+
+
+def opened(pair: Pair) -> None:
+    """As in the snapshot: the person and the story open to everybody."""
+    for world in (pair.world, World(pair.scratch, "")):
+        world.do("update public.storytellers set privacy = 'public', sensitive = false, show_photo = true")
+        world.do(
+            "update public.stories set privacy = 'public', status = 'published', published_at = now(), "
+            "sensitivity = 'standard'"
+        )
+    pair.scratch.commit()
+
+
+@pytest.mark.parametrize("mode", [EXACT, Mode.of_storyteller(PERSON), Mode.of_table("storytellers")])
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_people_closed_since_does_not_come_back_open(pair: Pair, mode: Mode, lost: bool) -> None:
+    """A circle made smaller is a withdrawal, too; also where the row itself was lost afterwards."""
+    opened(pair)
+    pair.world.do(
+        "update public.storytellers set privacy = 'private', sensitive = true, show_photo = false, bio = 'other' "
+        "where airtable_record_id = %s",
+        PERSON,
+    )
+    pair.world.do(
+        "update public.stories set privacy = 'community', status = 'archived', published_at = null, sensitivity = 'sacred', "
+        "copy = 'vandalised' where title = 'Told by 1'"
+    )
+    if lost:
+        pair.world.do("truncate public.stories cascade")
+    before = pair.contents()
+    done = pair.apply(EXACT if lost else mode)
+    assert (
+        pair.world.one("select bio from public.storytellers where airtable_record_id = %s", PERSON) != "other"
+    )
+    (found,) = pair.world.all(CLOSED, PERSON)
+    assert found == ("private", True, False, "community", "archived", "sacred")
+    assert done.preview.narrowed_kept
+    assert pair.world.one("select count(*) from private.visibility_drift") == 0
+    undo(pair.live, done.undo_id, who="test")
+    assert pair.contents() == before
+
+
+def test_what_was_opened_since_comes_back_as_narrow_as_it_was(pair: Pair) -> None:
+    World(pair.scratch, "").do("update public.storytellers set privacy = 'private', show_name = false")
+    pair.scratch.commit()
+    pair.damage("update public.storytellers set privacy = 'public', show_name = true")
+    pair.apply(EXACT)
+    opened_again = "select count(*) from public.storytellers where privacy <> 'private' or show_name"
+    assert pair.world.one(opened_again) == 0
