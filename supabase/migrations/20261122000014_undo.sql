@@ -85,25 +85,27 @@ begin
 end;
 $$;
 
--- A restore must leave what these two demand. The way back leads to what was, also where that had lost rows behind their back
--- (TRUNCATE fires no trigger of a row).
+-- A restore must leave shares that add up. The way back leads to what was, also where that had lost rows behind their back
+-- (TRUNCATE fires no trigger of a row). An insight stays when one of its stories moves to another community or loses its
+-- validation, so a restore brings it back as it would stand without the loss; who may read it is asked of its stories.
 do $$
 declare
   t record;
 begin
   for t in select * from (values
-    ('shares_add_up', 'public.value_distributions', 'insert or update or delete'),
-    ('shares_add_up', 'public.value_events', 'update of amount'),
-    ('insight_stands_on_three', 'public.community_insights', 'insert or update of community_id'),
-    ('insight_stands_on_three', 'public.community_insight_stories', 'insert or update or delete')
-  ) t (name, target, event) loop
+    ('shares_add_up', 'public.value_distributions', 'insert or update or delete', array['undo']),
+    ('shares_add_up', 'public.value_events', 'update of amount', array['undo']),
+    ('insight_stands_on_three', 'public.community_insights', 'insert or update of community_id', array['undo', 'restore']),
+    ('insight_stands_on_three', 'public.community_insight_stories', 'insert or update or delete', array['undo', 'restore'])
+  ) t (name, target, event, silent) loop
     execute format('drop trigger if exists %I on %s', t.name, t.target);
     execute format(
       'create constraint trigger %I after %s on %s deferrable initially deferred for each row when ('
-      'current_setting(''migration.mode'', true) is distinct from ''undo'' '
+      '(current_setting(''migration.mode'', true) = any (%L::text[])) is not true '
       'or current_setting(''migration.writer'', true) is distinct from ''on'' '
       'or not pg_has_role(session_user, %L, ''MEMBER'')) execute function private.%I()',
-      t.name, t.event, t.target, (select pg_get_userbyid(relowner) from pg_class where oid = t.target::regclass), t.name);
+      t.name, t.event, t.target, t.silent, (select pg_get_userbyid(relowner) from pg_class where oid = t.target::regclass),
+      t.name);
   end loop;
 end;
 $$;

@@ -26,21 +26,21 @@ PASSWORD = "pass/word@:% 1"
 
 @pytest.fixture
 def everything_logged() -> Iterator[io.StringIO]:
-    """Every record that any logger lets through at its most talkative."""
+    """Every record that any logger makes, whatever a library or a module of ours, imported before, told it."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     root = logging.getLogger()
-    level = root.level
+    known = [root, *(x for x in root.manager.loggerDict.values() if isinstance(x, logging.Logger))]
+    before = [(logger, logger.level, logger.disabled, logger.propagate) for logger in known]
+    for logger in known:
+        logger.setLevel(logging.NOTSET)
+        logger.disabled, logger.propagate = False, True
     root.addHandler(handler)
-    root.setLevel(1)
-    for logger in logging.Logger.manager.loggerDict.values():
-        if isinstance(logger, logging.Logger):
-            logger.disabled = (
-                False  # a library's logging.config, in a test before, switches every other one off
-            )
     yield stream
     root.removeHandler(handler)
-    root.setLevel(level)
+    for logger, level, disabled, propagate in before:
+        logger.setLevel(level)
+        logger.disabled, logger.propagate = disabled, propagate
 
 
 def test_the_webhook_gets_the_message_at_its_whole_address() -> None:

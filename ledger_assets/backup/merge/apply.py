@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from ledger_assets.backup.merge import narrowed, sessions, write
+from ledger_assets.backup.merge import narrowed, sessions, standing, write
 from ledger_assets.backup.merge.mode import Erased, Mode
 from ledger_assets.backup.merge.model import LEFT, PARAMETERS, text
 from ledger_assets.backup.merge.preview import Preview, planned
@@ -54,9 +54,10 @@ def apply(
 ) -> Restored:
     """Bring the scratch's data into ``live``. Raises TargetError; then nothing was changed."""
     begun = time.monotonic()
-    with sessions.one_transaction(live, f"restore of {snapshot}") as cur:
+    what = f"restore of {snapshot}"
+    with sessions.one_transaction(live, what) as cur:
         lock_tables(cur, lock_seconds)
-        with planned(scratch, live, cur, mode, erased) as (stage, plan):
+        with planned(scratch, live, cur, mode, erased, what) as (stage, plan):
             undo_id = int(
                 one(
                     cur,
@@ -105,15 +106,13 @@ def _verify(stage: Stage) -> None:
     for rule in stage.rules:
         stage.live.execute(filled("truncate {c}", rule.table))
         differences(stage, rule)
-        narrower: sql.Composable = sql.SQL("")
-        if rule.table.full in narrowed.TABLES:
-            name = sql.Literal(rule.table.full.partition(".")[2])
-            narrower = sql.SQL(
-                " and id not in (select n.id from merge_narrowed n where n.table_name = {})"
+        exempt: sql.Composable = sql.SQL("")
+        if rule.table.full in narrowed.TABLES | standing.TABLES:
+            name = sql.Literal(rule.table.name)
+            exempt = sql.SQL(
+                " and id not in (select n.id from merge_exempt n where n.table_name = {})"
             ).format(name)
-        query = filled(
-            "select count(*) from {c} where merge_allowed{narrower}", rule.table, narrower=narrower
-        )
+        query = filled("select count(*) from {c} where merge_allowed{exempt}", rule.table, exempt=exempt)
         left = one(stage.live, query)
         if left:
             raise TargetError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from ledger_assets.backup.merge import narrowed, withdrawn
+from ledger_assets.backup.merge import narrowed, standing, withdrawn
 from ledger_assets.backup.merge.model import SET_NULL, ForeignKey, Table, Unique, raw
 from ledger_assets.backup.merge.parents import GOES, GOING, orphans, some, with_parents
 from ledger_assets.backup.merge.rules import Rule
@@ -32,6 +32,8 @@ def complete(stage: Stage) -> Stage:
         narrowed.keep(stage)
     if stage.mode is not None and stage.mode.kind == "storyteller":
         stage = with_parents(stage)
+    if stage.scratch is not None:
+        standing.keep(stage)
     written = having(stage, "'i', 'u', 'r'")
     for unique in stage.model.uniques:
         if unique.table in written:

@@ -40,10 +40,6 @@ TABLES = frozenset(_COLUMNS)
 
 def keep(stage: Stage) -> None:
     """Rows that will be written, no more open than they were last made."""
-    stage.live.execute(
-        "create temp table if not exists merge_narrowed (table_name text, id uuid) on commit drop"
-    )
-    stage.live.execute("truncate merge_narrowed")
     if stage.mode is None or "audit.images" not in stage.model.by_name:
         return
     for name, columns in _COLUMNS.items():
@@ -65,7 +61,9 @@ def keep(stage: Stage) -> None:
 
 def told(stage: Stage) -> tuple[str, ...]:
     """Which rows stay narrower than the snapshot has them: ``<table> <id>``."""
-    rows = stage.live.execute("select table_name || ' ' || id from merge_narrowed order by 1").fetchall()
+    rows = stage.live.execute(
+        "select table_name || ' ' || id from merge_exempt where why = 'narrowed' order by 1"
+    ).fetchall()
     return tuple(row[0] for row in rows)
 
 

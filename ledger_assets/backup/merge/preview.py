@@ -24,6 +24,7 @@ from ledger_assets.backup.merge import (
     schemas,
     sessions,
     stage,
+    standing,
     withdrawn,
 )
 from ledger_assets.backup.merge.mode import Erased, Mode
@@ -63,6 +64,8 @@ class Preview:
     """Consents that were withdrawn since: they stay withdrawn."""
     narrowed_kept: tuple[str, ...] = ()
     """Stories and storytellers whose circle was narrowed since: they stay as narrow."""
+    shares_left_out: tuple[str, ...] = ()
+    """Lost shares of value events whose amount or other shares were changed since: they stay out."""
 
     @property
     def inserted(self) -> int:
@@ -96,6 +99,11 @@ class Preview:
             told.append(
                 f"{len(self.narrowed_kept)} stay as narrow as people made them: {', '.join(self.narrowed_kept[:SHOWN])}"
             )
+        if self.shares_left_out:
+            told.append(
+                f"{len(self.shares_left_out)} lost shares (value_distributions) no longer add up to their event's amount and "
+                f"stay out: {', '.join(self.shares_left_out[:SHOWN])}"
+            )
         return told
 
 
@@ -105,17 +113,22 @@ def preview(
     """The plan of a restore; nothing is changed and no writer waits. Raises TargetError where the restore would."""
     with (
         sessions.rolled_back(live, "preview of a restore") as cur,
-        planned(scratch, live, cur, mode, erased) as plan,
+        planned(scratch, live, cur, mode, erased, "preview of a restore") as plan,
     ):
         return plan[1]
 
 
 @contextmanager
 def planned(
-    scratch: psycopg.Connection, live: psycopg.Connection, cur: Cursor, mode: Mode, named: Erased | None
+    scratch: psycopg.Connection,
+    live: psycopg.Connection,
+    cur: Cursor,
+    mode: Mode,
+    named: Erased | None,
+    what: str,
 ) -> Iterator[tuple[Stage, Preview]]:
-    """The plan inside ``cur``'s transaction, with the scratch's beside it."""
-    with sessions.rolled_back(scratch, "reading of the restored snapshot") as source:
+    """The plan inside ``cur``'s transaction, with the scratch's beside it; an error of either is told as ``what``'s."""
+    with sessions.rolled_back(scratch, what) as source:
         found = model.read(cur)
         schemas.refuse_other(scratch, live, schemas.tables_of(model.read(source), found))
         gone = erased.drop_gone_accounts(source, cur, found)
@@ -129,7 +142,12 @@ def planned(
         staged = closure.complete(staged)
         changes = (_change(cur, table, before) for table in staged.tables)
         told = Preview(
-            mode, tuple(c for c in changes if c.ids), gone, withdrawn.told(staged), narrowed.told(staged)
+            mode,
+            tuple(c for c in changes if c.ids),
+            gone,
+            withdrawn.told(staged),
+            narrowed.told(staged),
+            standing.told(staged),
         )
         yield staged, told
 

@@ -8,7 +8,7 @@ through COPY, so that memory stays flat; what is compared is every column but th
 Temporary tables of a table, on the live side: ``merge_s`` key, label, hash of each row of the snapshot; ``merge_c`` key,
 label, action, allowed of each row that differs; ``merge_f`` whole rows that will be written. Actions: ``i`` insert, ``u``
 update, ``d`` delete, ``r`` delete and insert again with other values, ``k`` the same with its own, ``n`` emptied by what
-it refers to.
+it refers to. ``merge_exempt`` has the rows that on purpose do not become what they are in the snapshot.
 """
 
 from __future__ import annotations
@@ -48,6 +48,9 @@ class Stage:
 
 def make_temporary(stage: Stage) -> None:
     """The empty temporary tables."""
+    stage.live.execute(
+        "create temp table if not exists merge_exempt (table_name text, id uuid, why text) on commit drop"
+    )
     for table in stage.tables:
         for kind, columns in (
             ("{s}", "{key}, ''::text as merge_label, ''::text as merge_hash"),

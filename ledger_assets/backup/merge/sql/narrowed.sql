@@ -20,4 +20,4 @@ with last_image as (
   from wanted w where w.id = f.id and row(f.privacy, {ours}) is distinct from row(w.privacy, {wanted})
   returning f.id
 )
-insert into merge_narrowed (table_name, id) select {name}, id from changed
+insert into merge_exempt (table_name, id, why) select {name}, id, 'narrowed' from changed
