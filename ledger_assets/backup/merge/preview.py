@@ -101,8 +101,8 @@ class Preview:
             )
         if self.shares_left_out:
             told.append(
-                f"{len(self.shares_left_out)} lost shares (value_distributions) no longer add up to their event's amount and "
-                f"stay out: {', '.join(self.shares_left_out[:SHOWN])}"
+                f"{len(self.shares_left_out)} lost shares (value_distributions) no longer add up to their event's amount "
+                f"and stay out: {', '.join(self.shares_left_out[:SHOWN])}"
             )
         return told
 
@@ -127,7 +127,7 @@ def planned(
     named: Erased | None,
     what: str,
 ) -> Iterator[tuple[Stage, Preview]]:
-    """The plan inside ``cur``'s transaction, with the scratch's beside it; an error of either is told as ``what``'s."""
+    """The plan inside ``cur``'s transaction, with the scratch's beside it; an error of either is told of ``what``."""
     with sessions.rolled_back(scratch, what) as source:
         found = model.read(cur)
         schemas.refuse_other(scratch, live, schemas.tables_of(model.read(source), found))

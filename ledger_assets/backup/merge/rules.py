@@ -19,7 +19,7 @@ from ledger_assets.backup.merge.model import Model, Table
 from ledger_assets.errors import TargetError
 
 HISTORIES = frozenset({
-    "audit.log", "audit.images", "migration.reports", "public.consent_events", "public.story_versions",
+    "audit.log", "audit.images", "migration.events", "migration.reports", "public.consent_events", "public.story_versions",
     "public.story_views", "public.erasure_requests",
 })  # fmt: skip
 """They tell what happened since the snapshot too: to remove that because data are brought back would be to lie about

@@ -69,7 +69,8 @@ def keep(stage: Stage) -> None:
     stage.live.execute(filled(_UNEVEN, shares, **parts))
     if left := labels(stage, filled(_CHANGED, shares, **parts)):
         raise TargetError(
-            f"the shares of {some(left)} of {EVENTS} would not add up to their amount: restore exactly, or correct them first"
+            f"the shares of {some(left)} of {EVENTS} would not add up to their amount: restore exactly, or correct "
+            "them first"
         )
     if SHARES in looked_at:
         stage.live.execute(filled(_LEAVE_OUT, shares, name=sql.Literal(shares.name)))

@@ -194,3 +194,16 @@ def test_a_frozen_archive_can_be_restored(pair: Pair) -> None:
         pair.contents()["public.quote_interviews"] == pair.contents(pair.scratch)["public.quote_interviews"]
     )
     assert pair.world.one("select frozen from migration.maintenance") is True
+
+
+def test_lost_events_come_back_and_newer_ones_stay(pair: Pair) -> None:
+    told = "insert into migration.events (action, outcome, who) values (%s, 'done', 'a tester')"
+    with pair.scratch.transaction():
+        pair.scratch.execute(told, ("load",))
+    pair.damage(told, "switch")
+    pair.damage("update migration.events set event_id = default")
+    damaged = pair.contents()["migration.events"]
+    undo_id = pair.apply(LOST).undo_id
+    assert [row.split(",")[-5] for row in pair.contents()["migration.events"]] == ["load", "switch"]
+    undo(pair.live, undo_id, who="a tester")
+    assert pair.contents()["migration.events"] == damaged
