@@ -31,7 +31,8 @@ from ledger_assets.load.merge import Merged, Scope, keys_table, merge_table, sam
 from ledger_assets.load.months import COLUMN as MONTH_OF
 from ledger_assets.load.months import month_keys, parse_months
 from ledger_assets.load.report import CheckOutcome, LoadReport
-from ledger_assets.load.sqlfiles import Cursor, names, one, plain_errors
+from ledger_assets.load.sqlfiles import Cursor, one, plain_errors
+from ledger_assets.load.tidy import tidy
 from ledger_assets.load.verify import verify_references, verify_rows
 from ledger_assets.progress import report
 from ledger_assets.storage import ObjectStore
@@ -39,10 +40,6 @@ from ledger_assets.tables.fields import TableSpec
 
 if TYPE_CHECKING:
     from ledger_assets.ledger.store import Ledger
-
-
-RECORDS_JUDGED = ("base_id", "table_id", "record_id", "created_time", "lossy", "source_deleted_at")
-"""Columns of ``airtable.records`` that queries choose rows by."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ def load(
             raise psycopg.Rollback(transaction)
     if not (commit and result.passed):
         return result
-    _tidy(conn, result)
+    tidy(conn, result)
     return replace(result, committed=True)
 
 
@@ -237,22 +234,3 @@ def _finish(cur: Cursor, result: LoadReport) -> None:
         "update migration.loads set committed_at = clock_timestamp(), counts = %s where load_id = %s",
         (json.dumps(counts), result.load_id),
     )
-
-
-def _tidy(conn: psycopg.Connection, result: LoadReport) -> None:
-    """VACUUM (ANALYZE) what was written: until then exact counts cannot use the visibility map."""
-    written = [sql.SQL("public.{}").format(sql.Identifier(n)) for n, c in result.tables.items() if c.written]
-    if any(c.written for c in result.raw.values()):
-        # Statistics of texts help no query, and reading them for it takes as long as all other tables together.
-        written.append(sql.SQL("airtable.records ({})").format(names(RECORDS_JUDGED)))
-    before = conn.autocommit
-    conn.autocommit = True
-    try:
-        for table in written:
-            conn.execute(sql.SQL("vacuum (analyze) {}").format(table))
-    except psycopg.Error:
-        # The load is committed whatever happens here, and autovacuum does the same work later.
-        report("load", "vacuum was refused; autovacuum will do it", 0)
-    finally:
-        if not conn.closed:
-            conn.autocommit = before
