@@ -66,6 +66,7 @@ def build_proof_assets(
         run_lock: RunLock,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster refuses the subscripted form here
         from ledger_assets import lane
+        from ledger_assets.load.schema import version
         from ledger_assets.proof.publish import publish_proof
 
         with one_line_failures():
@@ -74,8 +75,9 @@ def build_proof_assets(
             with postgres.connect(context.run.run_id) as connection:
                 proof = lane.prove(settings, connection, store, specs)
                 page = publish_proof(settings, store, connection, proof, run_id=context.run.run_id)
+                schema = version(connection)
         return dg.MaterializeResult(
-            metadata=checks.proof_metadata(proof, page), check_results=checks.proof_results(proof_key, proof)
+            metadata=checks.proof_metadata(proof, page, schema), check_results=checks.proof_results(proof_key, proof)
         )
 
     return [dry_run, reconciliation]

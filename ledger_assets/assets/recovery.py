@@ -3,7 +3,7 @@
 Op jobs and no assets: "Materialize all" must never restore anything. Thin: the work is ``recoveries``.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -57,20 +57,7 @@ def build_recovery_jobs(environment: Environment) -> list[dg.JobDefinition]:
     def log(context: dg.OpExecutionContext, store: "ObjectStore", restores: "Sequence[Done]") -> None:
         from ledger_assets import reports
 
-        rows = [
-            {
-                "snapshot": done.snapshot_id,
-                "mode": str(done.preview.mode),
-                "inserted": done.preview.inserted,
-                "updated": done.preview.updated,
-                "deleted": done.preview.deleted,
-                "undo_id": done.undo_id,
-                "aside": done.aside,
-                "seconds": done.seconds,
-                "repaired": list(done.repaired) or None,
-            }
-            for done in restores
-        ]
+        rows = [restored(done) for done in restores]
         reports.publish(store, context.run_id, "restore", {"restores": rows})
         for row in rows:
             context.log_event(
@@ -161,3 +148,18 @@ def build_recovery_jobs(environment: Environment) -> list[dg.JobDefinition]:
         undo_restore()
 
     return [restore_job, recover_job, undo_job]
+
+
+def restored(done: "Done") -> dict[str, Any]:
+    """A restore, for the command and the web UI."""
+    return {
+        "snapshot": done.snapshot_id,
+        "mode": str(done.preview.mode),
+        "inserted": done.preview.inserted,
+        "updated": done.preview.updated,
+        "deleted": done.preview.deleted,
+        "undo_id": done.undo_id,
+        "aside": done.aside,
+        "seconds": done.seconds,
+        "repaired": list(done.repaired) or None,
+    }

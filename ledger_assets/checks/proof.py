@@ -18,6 +18,7 @@ PARTS = {
     "files": "every file of the base is stored with its size and SHA-256",
 }
 VERIFIED = "verified"
+SCHEMA = "schema"
 
 
 def proof_specs(asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
@@ -50,14 +51,15 @@ def dry_run_result(asset: dg.AssetKey, report: "LoadReport") -> dg.AssetCheckRes
     )
 
 
-def proof_metadata(proof: "Proof", page: str) -> dict[str, Any]:
-    """What a person wants to know of a proof."""
+def proof_metadata(proof: "Proof", page: str, schema: str | None) -> dict[str, Any]:
+    """What a person wants to know of a proof. ``schema``: the newest migration of the database; a cut-over asks for it."""
     return {
         "passed": proof.passed,
         "report": dg.MetadataValue.path(page),
         "export": proof.export_id,
         "ledger": proof.ledger_id or "none",
         "database": proof.database,
+        SCHEMA: schema or "none",
         "records": sum(r.export for r in proof.records),
         "cells": sum(f.source for f in proof.fields),
         "links": sum(link.links for link in proof.links),

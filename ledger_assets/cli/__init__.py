@@ -75,7 +75,7 @@ def main() -> None:
         print(f"ledger-assets: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - the text may hold cell values: kind and place only
-        from ledger_assets.assets.faults import place
+        from ledger_assets.unexpected import place
 
         logging.getLogger("ledger_assets").error("%s", place(error))
         print(f"ledger-assets: {place(error)}", file=sys.stderr)

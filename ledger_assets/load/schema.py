@@ -87,6 +87,11 @@ def recorded_versions(connection: psycopg.Connection) -> list[str]:
         return sorted(_recorded(connection))
 
 
+def version(connection: psycopg.Connection) -> str | None:
+    """The newest migration that the database has."""
+    return max(recorded_versions(connection), default=None)
+
+
 def apply(connection: psycopg.Connection, folder: Path | None = None) -> list[str]:
     """Apply what is pending, each file in a transaction of its own; returns the file names applied.
 

@@ -1,0 +1,128 @@
+"""What must hold before a cut-over touches anything: each refusal is one line with its remedy.
+
+What belongs here: the gates. What does not: reading Dagster's event log (``assets.cutover``), the gates inside the night
+(proof, access, health: the steps themselves).
+
+Invariants: every gate is asked before the freeze; none changes anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ledger_assets.cutover.settings import CutoverSettings
+from ledger_assets.environment import Environment, Settings
+from ledger_assets.errors import TargetError
+
+if TYPE_CHECKING:
+    import psycopg
+
+HELD_AGAINST = ("full", "checkpoint", "emergency")
+
+
+@dataclass(frozen=True)
+class StagingProof:
+    """The newest proof of staging, as Dagster's event log has it."""
+
+    at: datetime
+    passed: bool
+    schema: str | None
+    """The newest migration that staging had then."""
+    run_id: str
+
+
+def assert_ready(
+    settings: Settings,
+    connection: psycopg.Connection,
+    *,
+    confirm: str,
+    base_is_read_only: bool,
+    staging: StagingProof | None,
+    limits: CutoverSettings,
+    now: datetime,
+) -> None:
+    """Raises TargetError or SettingsError for the first gate that is shut."""
+    from ledger_assets.lane import assert_confirmed
+
+    assert_confirmed(settings, confirm, what="cut-over")
+    if not base_is_read_only:
+        raise TargetError(
+            "cut-over refused: first make the base read-only in Airtable (share everybody's access as read-only), then say "
+            "so with --base-is-read-only (in the web UI: config base_is_read_only)"
+        )
+    schema = _assert_schema(settings, connection)
+    _assert_ours(settings, connection)
+    if settings.environment is Environment.PRODUCTION:
+        _assert_staging(staging, schema, limits, now)
+    _assert_snapshot(settings, limits, now)
+    _assert_webhooks(settings)
+
+
+def _assert_schema(settings: Settings, connection: psycopg.Connection) -> str | None:
+    from ledger_assets.load import schema
+
+    pending = schema.pending(connection)
+    if pending:
+        raise TargetError(
+            f"cut-over refused: {settings.target_name} lacks {len(pending)} migrations of this release; run: ledger-assets "
+            f"schema apply {settings.environment}, and migrate staging once more"
+        )
+    return schema.version(connection)
+
+
+def _assert_ours(settings: Settings, connection: psycopg.Connection) -> None:
+    with connection.transaction():
+        row = connection.execute("select environment, base_id from migration.target").fetchone()
+    ours = (settings.environment.value, settings.airtable.base_id)
+    if row is not None and row != ours:
+        raise TargetError(
+            f"cut-over refused: this database belongs to environment {row[0]}, base {row[1]}: check the database setting"
+        )
+
+
+def _assert_staging(
+    staging: StagingProof | None, schema: str | None, limits: CutoverSettings, now: datetime
+) -> None:
+    remedy = "run: ledger-assets migrate staging"
+    if staging is None:
+        raise TargetError(f"cut-over refused: staging was never proven on this machine; {remedy}")
+    if not staging.passed:
+        raise TargetError(f"cut-over refused: staging's newest proof (run {staging.run_id[:8]}) did not pass; {remedy}")
+    if staging.schema != schema:
+        raise TargetError(
+            f"cut-over refused: staging was proven at schema {staging.schema or 'unknown'}, production is at {schema}; {remedy}"
+        )
+    age = now - staging.at
+    if age > limits.staging_within:
+        raise TargetError(
+            f"cut-over refused: staging's proof is {age.total_seconds() / 3600:.0f} h old, more than "
+            f"{limits.staging_within.total_seconds() / 3600:g} (CUTOVER_STAGING_HOURS); {remedy}"
+        )
+
+
+def _assert_snapshot(settings: Settings, limits: CutoverSettings, now: datetime) -> None:
+    from ledger_assets.backup import catalogue
+    from ledger_assets.backup.place import open_place
+
+    good = [
+        one.manifest.at
+        for one in catalogue.read(open_place(settings)).snapshots
+        if one.manifest.kind in HELD_AGAINST and one.verified_at is not None
+    ]
+    if not good or now - max(good) > limits.snapshot_within:
+        found = "there is none" if not good else f"the newest is of {max(good):%Y-%m-%d %H:%M} UTC"
+        raise TargetError(
+            f"cut-over refused: a verified snapshot of the last {limits.snapshot_within.total_seconds() / 3600:g} h is needed "
+            f"(CUTOVER_SNAPSHOT_HOURS), {found}; run: ledger-assets backup take {settings.environment} --kind full"
+        )
+
+
+def _assert_webhooks(settings: Settings) -> None:
+    """The final sync and the look just before the switch read a webhook: a token without its scope is found out now."""
+    from ledger_assets import connections
+    from ledger_assets.extract.webhooks import webhooks
+
+    with connections.airtable_client(settings) as client:
+        webhooks(client)

@@ -1,0 +1,44 @@
+"""Health as a cut-over asks for it: what is bad, in words.
+
+What belongs here: one look before the switch, many after it. What does not: a measure (``health``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ledger_assets.errors import TargetError
+
+if TYPE_CHECKING:
+    from ledger_assets.cutover.night import Night
+    from ledger_assets.health.model import Report
+
+
+def once(night: Night) -> list[str]:
+    """What is bad now."""
+    return _bad(_look(night))
+
+
+def until(night: Night, minutes: float, alive: Callable[[], bool]) -> list[str]:
+    """What was bad in two looks in a row before ``minutes`` were over. Raises TargetError when the freeze is lost."""
+    from ledger_assets.health.watch import watch
+
+    def look() -> Report:
+        if not alive():
+            raise TargetError("the freeze is no longer ours: people may be writing; look at it by hand")
+        return _look(night)
+
+    found = watch(look, minutes)
+    return _bad(found.last) if found.stopped else []
+
+
+def _look(night: Night) -> Report:
+    from ledger_assets.health.collect import collect
+
+    with night.database("health") as connection:
+        return collect(night.settings, connection, night.store)
+
+
+def _bad(report: Report) -> list[str]:
+    return [f"{one.name} ({one.value})" for one in report.of("bad")]

@@ -1,0 +1,128 @@
+"""One cut-over being played: what its steps share, and what surrounds each of them.
+
+What belongs here: the lease, the record of a step, and what its failure leads to. What does not: what a step does
+(``steps``).
+
+Invariants: no step begins without a live token of its own cut-over; a failure after the load's commit leads back before it
+is told; a step that was interrupted from outside (a signal, SIGKILL) undoes nothing by itself, and the same command again
+goes on where it stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ledger_assets import connections, events
+from ledger_assets.cutover import back, state
+from ledger_assets.cutover.state import Cutover, Phase
+from ledger_assets.environment import Settings
+from ledger_assets.errors import CheckFailed, LedgerError, TargetError
+from ledger_assets.freeze import Heartbeat
+from ledger_assets.storage import ObjectStore
+from ledger_assets.unexpected import place
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from ledger_assets.backups import Tell
+
+
+@dataclass(frozen=True)
+class Night:
+    """Where a step runs. ``progress`` is told of each step's beginning and end; it never raises."""
+
+    settings: Settings
+    store: ObjectStore
+    run_id: str
+    tell: Tell = lambda _: None
+    progress: Callable[[Cutover, str, str], None] = lambda _cutover, _step, _how: None
+
+    @contextmanager
+    def database(self, purpose: str) -> Iterator[psycopg.Connection]:
+        """A connection of its own."""
+        with connections.database(self.settings, purpose=f"cutover-{purpose}") as connection:
+            yield connection
+
+
+@dataclass
+class Doing:
+    """A step under way. ``facts`` are kept with its end."""
+
+    cutover: Cutover
+    phase: Phase
+    token: int
+    beat: Heartbeat
+    facts: dict[str, object] = field(default_factory=dict)
+    over: bool = False
+    """The step itself has ended the freeze."""
+
+
+@contextmanager
+def step(night: Night, name: str) -> Iterator[Doing]:
+    """One step of the run's own cut-over, under its lease. Raises what the step raises, after what that leads to."""
+    with night.database(name) as connection:
+        cutover = state.of_run(connection, night.run_id)
+        phase = state.phase(connection, cutover)
+        if cutover.token is None or phase not in ("frozen", "loaded", "switched"):
+            raise TargetError(
+                f"cut-over {cutover.id[:8]} is not under way ({phase}): people may have written since; start it again: "
+                f"ledger-assets cutover {night.settings.environment}"
+            )
+        state.step_begun(connection, cutover.id, name, night.run_id)
+    night.progress(cutover, name, "running")
+    with connections.database_url(night.settings) as url, Heartbeat(url, cutover.token) as beat:
+        doing = Doing(cutover, phase, cutover.token, beat)
+        try:
+            yield doing
+            if not doing.over:
+                beat.assert_alive()
+        except Exception as error:
+            _failed(night, doing, name, error)
+            raise
+    with night.database(name) as connection:
+        state.step_ended(connection, cutover.id, name, "done", doing.facts)
+        events.record(
+            connection, f"cutover_{name}", "done", who=cutover.who, run_id=night.run_id, detail=doing.facts
+        )
+    night.progress(cutover, name, "done")
+
+
+def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
+    """Record it; after the load's commit go back, and say so in the error that leaves the step."""
+    why = str(error) if isinstance(error, LedgerError) else place(error)
+    cutover = doing.cutover
+    with night.database(name) as connection:
+        doing.facts["why"] = why
+        state.step_ended(connection, cutover.id, name, "failed", doing.facts)
+        detail = {"cutover": cutover.id, "why": why}
+        events.record(connection, f"cutover_{name}", "failed", who=cutover.who, run_id=night.run_id, detail=detail)
+        phase = state.phase(connection, cutover)
+    night.progress(cutover, name, "failed")
+    if phase not in ("loaded", "switched"):
+        return
+    try:
+        back.go_back(
+            night.settings,
+            night.store,
+            cutover,
+            doing.token,
+            run_id=night.run_id,
+            why=why,
+            emergency=phase == "switched",  # people may have written, should the freeze have run out before
+            tell=night.tell,
+        )
+    except Exception as second:
+        said = str(second) if isinstance(second, LedgerError) else place(second)
+        raise TargetError(
+            f"{why}. THE WAY BACK FAILED TOO ({said}): the database stays frozen, nothing more is written to it; run: "
+            f"ledger-assets cutover {night.settings.environment} --back --confirm {night.settings.target_name}"
+        ) from None
+    night.progress(cutover, name, "returned")
+    kind = CheckFailed if isinstance(error, CheckFailed) else TargetError
+    raise kind(
+        f"{name}: {why}. The cut-over went back: checkpoint {cutover.checkpoint} is restored, the app reads from Airtable, "
+        "writing is open again"
+    ) from None

@@ -1,0 +1,73 @@
+"""One environment's cut-overs, as the op jobs and the commands both use them, without Dagster.
+
+What belongs here: finding the one that is meant, and its way back. What does not: the steps (``cutover``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ledger_assets import connections
+from ledger_assets.environment import Settings
+from ledger_assets.errors import SettingsError, TargetError
+from ledger_assets.storage import ObjectStore
+
+if TYPE_CHECKING:
+    from ledger_assets.backups import Tell
+    from ledger_assets.cutover.back import Returned
+    from ledger_assets.cutover.state import Cutover, Phase, Step
+
+
+def to_go_back(settings: Settings, snapshot_id: str | None) -> Cutover | None:
+    """The cut-over that a rollback to this checkpoint takes back (None: the unfinished one, else the one that is live)."""
+    from ledger_assets.cutover import state
+
+    with connections.database(settings, purpose="cutover") as connection:
+        if snapshot_id is None:
+            found = state.unfinished(connection) or state.latest(connection)
+        else:
+            found = state.of_checkpoint(connection, snapshot_id)
+    return None if found is None or found.state in ("returned", "abandoned") else found
+
+
+def seen(settings: Settings) -> tuple[Cutover, Phase, list[Step]] | None:
+    """The newest cut-over, how far it came, and its steps."""
+    from ledger_assets.cutover import state
+
+    with connections.database(settings, purpose="cutover") as connection:
+        found = state.latest(connection)
+        if found is None:
+            return None
+        return found, state.phase(connection, found), state.steps(connection, found.id)
+
+
+def go_back(
+    settings: Settings,
+    store: ObjectStore,
+    cutover_id: str,
+    *,
+    who: str,
+    run_id: str,
+    why: str,
+    emergency: bool,
+    lives: Callable[[str], bool],
+    tell: Tell = lambda _: None,
+) -> Returned:
+    """Take a cut-over back: one that is done, or one whose process was killed. Raises SettingsError, TargetError."""
+    from ledger_assets.cutover import back, state
+
+    with connections.database(settings, purpose="cutover") as connection:
+        found = state.by_id(connection, cutover_id)
+        if found is None:
+            raise SettingsError(f"there is no cut-over {cutover_id} in {settings.target_name}")
+        if found.state in ("returned", "abandoned"):
+            raise SettingsError(f"cut-over {cutover_id[:8]} was taken back already ({found.state})")
+        phase = state.phase(connection, found)
+    if phase in ("frozen", "loaded", "switched"):
+        running = [one for one in found.runs if one != run_id and lives(one)]
+        if running:
+            raise TargetError(f"cut-over {cutover_id[:8]} is under way in run {running[0][:8]}: stop that run first")
+    return back.roll_back(
+        settings, store, found, who=who, run_id=run_id, why=why, emergency=emergency, tell=tell
+    )
