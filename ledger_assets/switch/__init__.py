@@ -1,0 +1,23 @@
+"""The switch: which source is live for the app (``migration.live``), and telling those who must build again.
+
+What belongs here: flipping, and calling the deploy hooks. What does not: when it is time to (the cut-over).
+
+Invariants: the app reads one row by ``public.live_state()``; a flip is one transaction, fenced by the freeze's token; a
+hook that does not answer undoes nothing and stays outstanding until it took the newest generation.
+"""
+
+from ledger_assets.switch.flip import Flipped, Live, live, switch
+from ledger_assets.switch.hooks import Called, call_hooks, outstanding
+from ledger_assets.switch.settings import Hooks, read_hooks
+
+__all__ = [
+    "Called",
+    "Flipped",
+    "Hooks",
+    "Live",
+    "call_hooks",
+    "live",
+    "outstanding",
+    "read_hooks",
+    "switch",
+]
