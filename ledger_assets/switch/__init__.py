@@ -6,8 +6,8 @@ Invariants: the app reads one row by ``public.live_state()``; a flip is one tran
 hook that does not answer undoes nothing and stays outstanding until it took the newest generation.
 """
 
-from ledger_assets.switch.flip import Flipped, Live, live, switch
-from ledger_assets.switch.hooks import Called, call_hooks, outstanding
+from ledger_assets.switch.flip import Flipped, Live, Source, live, switch
+from ledger_assets.switch.hooks import Called, call_hooks, lines, outstanding
 from ledger_assets.switch.settings import Hooks, read_hooks
 
 __all__ = [
@@ -15,7 +15,9 @@ __all__ = [
     "Flipped",
     "Hooks",
     "Live",
+    "Source",
     "call_hooks",
+    "lines",
     "live",
     "outstanding",
     "read_hooks",

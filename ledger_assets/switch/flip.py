@@ -60,6 +60,18 @@ def switch(
     ``token``: of the cut-over's freeze; to ``supabase`` it also releases what a load held. None: outside a cut-over, and
     refused while one holds a freeze.
     """
+    try:
+        return _switch(connection, to, token, who, run_id)
+    except TargetError:
+        if connection.info.transaction_status == pq.TransactionStatus.IDLE:
+            detail = {"to": to, "token": token}
+            events.record(connection, "switch", "refused", who=who, run_id=run_id, detail=detail)
+        raise
+
+
+def _switch(
+    connection: psycopg.Connection, to: Source, token: int | None, who: str, run_id: str | None
+) -> Flipped:
     if connection.info.transaction_status != pq.TransactionStatus.IDLE:
         raise TargetError(
             "switch: the connection is inside another transaction; give it a connection of its own"
