@@ -12,6 +12,7 @@ import dagster as dg
 from ledger_assets.assets.airtable import ATTACHMENTS, build_airtable_assets
 from ledger_assets.assets.keys import key, table_names
 from ledger_assets.assets.ledger import build_ledger_asset
+from ledger_assets.assets.live import build_live_specs
 from ledger_assets.assets.operations import build_op_jobs
 from ledger_assets.assets.proof import build_proof_assets
 from ledger_assets.assets.recovery import build_recovery_jobs
@@ -49,6 +50,7 @@ def build_definitions(
             *supabase,
             *build_proof_assets(environment, specs, shaped or exported, loaded),
             *build_snapshot_assets(environment, loaded, shaped or exported),
+            *build_live_specs(environment),
         ],
         jobs=[*build_jobs(environment), *build_op_jobs(environment), *build_recovery_jobs(environment)],
         schedules=build_schedules(environment),

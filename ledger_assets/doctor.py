@@ -153,10 +153,19 @@ def _backups(settings: Settings) -> Iterator[Line]:
     yield Line("snapshots: programs", True, f"pg_dump {tools.version}")
 
 
+def _deploy_hooks(_: Settings) -> Iterator[Line]:
+    from ledger_assets.switch.settings import read_hooks
+
+    hooks = [hook.host for hook in read_hooks().all]
+    told = f"signed; they tell {', '.join(hooks)}" if hooks else "none: the app asks public.live_state()"
+    yield Line("deploy hooks", True, told)
+
+
 PROBES: dict[str, Callable[[Settings], Iterator[Line]]] = {
     "home": _home,
     "object store": _store,
     "Airtable": _airtable,
     "database": _database,
     "snapshots": _backups,
+    "deploy hooks": _deploy_hooks,
 }

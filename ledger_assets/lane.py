@@ -138,12 +138,18 @@ def load_latest(
     run_id: str,
     confirm: str,
     months: Sequence[str] | None,
+    token: int | None = None,
 ) -> tuple[LoadReport, dict[str, str]]:
-    """The atomic load of the latest ledger (of ``months``: of what was loaded last), and :func:`versions`."""
+    """The atomic load of the latest ledger (of ``months``: of what was loaded last), and :func:`versions`.
+
+    ``token``: of the cut-over's freeze that it belongs to.
+    """
     assert_may_load(settings, connection, confirm)
     full = months is None
     loaded = inputs(settings, store, specs) if full else stored_inputs(settings, connection, store, specs)
-    report = _load(settings, connection, store, specs, loaded, run_id=run_id, months=months, commit=True)
+    report = _load(
+        settings, connection, store, specs, loaded, run_id=run_id, months=months, commit=True, token=token
+    )
     reports.publish(store, run_id, "load", {"export_id": loaded[0].export_id, **asdict(report)})
     return report, versions(loaded)
 
@@ -181,6 +187,7 @@ def _load(
     run_id: str,
     months: Sequence[str] | None,
     commit: bool,
+    token: int | None = None,
 ) -> LoadReport:
     from ledger_assets.load.load import load
 
@@ -196,6 +203,7 @@ def _load(
         months=months,
         first_month=settings.first_month,
         commit=commit,
+        token=token,
     )
 
 

@@ -129,6 +129,7 @@ CALLS: dict[str, dict[str, str]] = {
         },
     ),
     **_shell("maintenance_state", "", {"state": _is("SCHEMA.maintenance_state() ? 'frozen'")}),
+    **_shell("live_state", "", {"state": _is("SCHEMA.live_state() ? 'source'")}),
     **_shell(
         "split_value",
         "uuid, jsonb",

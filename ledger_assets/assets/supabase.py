@@ -32,6 +32,8 @@ class LoadConfig(dg.Config):
 
     confirm: str = ""
     """Production only: the target database's own name, because the web UI bypasses the command's question."""
+    token: int = 0
+    """Fencing token of the cut-over's freeze that this load belongs to; 0: of none, and refused while one holds."""
 
 
 Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
@@ -57,7 +59,7 @@ def build_supabase_assets(
 
     def run_load(
         context: dg.AssetExecutionContext,
-        confirm: str,
+        config: LoadConfig,
         objects: ObjectStoreResource,
         postgres: PostgresResource,
         months: Sequence[str] | None,
@@ -68,8 +70,9 @@ def build_supabase_assets(
             settings, store, run_id = read_settings(environment), objects.open(), context.run.run_id
             with postgres.connect(run_id) as connection:
                 return lane.load_latest(
-                    settings, connection, store, specs, run_id=run_id, confirm=confirm, months=months
-                )
+                    settings, connection, store, specs, run_id=run_id, confirm=config.confirm, months=months,
+                    token=config.token or None,
+                )  # fmt: skip
 
     @dg.multi_asset(
         name="load",
@@ -92,7 +95,7 @@ def build_supabase_assets(
     ) -> Events:
         from ledger_assets import lane
 
-        report, versions = run_load(context, config.confirm, objects, postgres, None)
+        report, versions = run_load(context, config, objects, postgres, None)
         if report.committed:
             known = set(partitions.get_partition_keys())
             for month, counts in report.months.items():
@@ -138,7 +141,7 @@ def build_supabase_assets(
         run_lock: RunLock,
     ) -> Events:
         months = list(context.partition_keys)
-        report, versions = run_load(context, config.confirm, objects, postgres, months)
+        report, versions = run_load(context, config, objects, postgres, months)
         if report.committed:
             for name, k in keys.items():
                 written = checks.written(report, name)

@@ -17,10 +17,12 @@ from ledger_assets.cli.demo import demo, ui
 from ledger_assets.cli.erase import erase
 from ledger_assets.cli.lane import export, migrate, verify
 from ledger_assets.cli.look import doctor, inventory, status
+from ledger_assets.cli.maintenance import maintenance
 from ledger_assets.cli.publish import publish
 from ledger_assets.cli.restore import recover, restore, rollback
 from ledger_assets.cli.review import findings
 from ledger_assets.cli.schema import schema
+from ledger_assets.cli.switch import switch
 from ledger_assets.errors import LedgerError
 
 
@@ -43,6 +45,8 @@ for command in (
     restore,
     rollback,
     recover,
+    maintenance,
+    switch,
     inventory,
     findings,
     publish,

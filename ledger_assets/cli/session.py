@@ -34,6 +34,8 @@ SECRETS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "DEPLOY_HOOK_SECRET",
+    "DEPLOY_HOOK_URLS",
 )
 HIDDEN = "[secret]"
 PARALLEL = frozenset({"export", "final scan"})
@@ -84,10 +86,11 @@ def secrets() -> list[str]:
     found: set[str] = set()
     for name in SECRETS:
         value = os.environ.get(name, "")
-        found.add(value)
-        if "://" in value:
-            password = urlsplit(value).password or ""
-            found |= {password, unquote(password)}
+        for part in value.split(",") if name.endswith("_URLS") else [value]:
+            found.add(part.strip())
+            if "://" in part:
+                password = urlsplit(part).password or ""
+                found |= {password, unquote(password)}
     return sorted((value for value in found if len(value) > 3), key=len, reverse=True)
 
 
@@ -184,6 +187,17 @@ def run_job(
         more = f" (and {len(found) - 1} more, see run {run.run_id[:8]})" if len(found) > 1 else ""
         raise kind(found[0][0] + more)
     return run
+
+
+def show_in_ui(settings: Settings, event: Callable[[], dg.AssetMaterialization]) -> None:
+    """Log what a command did to an asset that no run makes. What it did stands, also where the UI cannot be told."""
+    try:
+        with instance(settings.home) as dagster_instance:
+            dagster_instance.report_runless_asset_event(event())
+    except Exception as error:  # noqa: BLE001 - the act is committed and recorded: its command must not fail by this
+        kind = type(error).__name__
+        logging.getLogger("ledger_assets").warning("the web UI was not told: %s", kind)
+        errors.print(f"done and recorded, but the web UI was not told ({kind})")
 
 
 def materialised(dagster_instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[dict[str, Any]]:

@@ -38,7 +38,8 @@ where r.rolname = current_user and d.datname = current_database()
 
 
 _READY: LiteralString = (
-    "select to_regclass('migration.target') is not null and to_regclass('airtable.records') is not null"
+    "select to_regclass('migration.target') is not null and to_regclass('airtable.records') is not null "
+    "and to_regclass('migration.live') is not null"
 )
 
 

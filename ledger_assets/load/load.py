@@ -21,6 +21,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
+from ledger_assets import freeze
 from ledger_assets.errors import TargetError
 from ledger_assets.extract.export import Export
 from ledger_assets.load import claim, erasures, findings, visibility
@@ -63,12 +64,14 @@ def load(
     months: Sequence[str] | None = None,
     first_month: date,
     commit: bool = True,
+    token: int | None = None,
 ) -> LoadReport:
     """Load ``export`` and ``ledger`` in one transaction; with ``months`` only the records created in those.
 
-    ``commit`` False: the same, rolled back. A report whose ``committed`` is False left nothing behind. Raises
-    :class:`TargetError` when the database is not what it must be, refuses a row, or ends the connection; then
-    too.
+    ``token``: of the freeze that the load belongs to; from the commit on that freeze does not run out. Without one a
+    load refuses while a cut-over holds a freeze. ``commit`` False: the same, rolled back. A report whose
+    ``committed`` is False left nothing behind. Raises :class:`TargetError` when the database is not what it must be,
+    refuses a row, or ends the connection; then too.
     """
     if specs and (ledger is None or ledger.manifest.export_id != export.export_id):
         raise TargetError(f"load: there is no ledger of export {export.export_id}; make the ledger first")
@@ -84,9 +87,17 @@ def load(
         conn.transaction(force_rollback=not commit) as transaction,
         conn.cursor(row_factory=tuple_row) as cur,
     ):
+        claim.begin(cur)
+        claim.preflight(cur)
+        if token is not None:
+            freeze.fence(cur, token)
+        elif commit:
+            freeze.refuse_others(cur)
         result = _load(cur, store, export, ledger, environment, specs, run_id, scope)
         if not result.passed:
             raise psycopg.Rollback(transaction)
+        if token is not None:
+            freeze.hold(cur, token)
     if not (commit and result.passed):
         return result
     tidy(conn, result)
@@ -103,8 +114,6 @@ def _load(
     run_id: str,
     scope: Scope,
 ) -> LoadReport:
-    claim.begin(cur)
-    claim.preflight(cur)
     claim.claim(cur, environment=environment, base_id=scope.base_id)
     erasures.refuse_erased(cur, export)
     erasures.forget_notes(cur)

@@ -39,5 +39,6 @@ def world(cluster: Cluster, world_database: str) -> Iterator[World]:
         for table in tables:
             admin.execute(sql.SQL("delete from {}").format(table))
         admin.execute("insert into migration.maintenance default values")
+        admin.execute("insert into migration.live default values")
     with psycopg.connect(cluster.url(world_database), autocommit=True) as owner:
         yield World(owner, cluster.admin_url(world_database))

@@ -67,12 +67,43 @@ def test_definer_functions_are_refused(world: World) -> None:
     made = fill(world)
     world.row("erasure_requests", scope="story", story_id=made["story"])
     world.freeze()
-    refusal(world, "anon", None, f"select public.record_view('{made['story']}')")
     refusal(world, "authenticated", made["account"], "select public.claim_storyteller('guess')")
     analysis = world.one("select id from story_analysis limit 1")
     refusal(world, "authenticated", made["account"], f"select public.validate_analysis('{analysis}', true)")
     request = world.one("select id from erasure_requests where scope = 'story'")
     refusal(world, SERVICE, None, f"select public.carry_out_erasure('{request}')")
+
+
+def test_a_view_is_not_counted_and_is_no_error(world: World) -> None:
+    made = fill(world)
+    view, counted = f"select public.record_view('{made['story']}')", "select count(*) from story_views"
+    world.freeze()
+    before = world.one(counted)
+    assert world.ask("anon", None, view) is False
+    assert world.one(counted) == before
+    world.do("update migration.maintenance set frozen = false")
+    assert world.ask("anon", None, view) is True
+    assert world.one(counted) == before + 1
+
+
+def test_an_account_without_a_profile_stays_too(world: World) -> None:
+    world.do("insert into auth.users (id, email) values (gen_random_uuid(), 'nobody@example.org')")
+    world.freeze()
+    refusal(world, AUTH_ADMIN, None, "delete from auth.users")
+    assert world.one("select count(*) from auth.users") == 1
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_a_transaction_that_began_before_the_freeze_is_refused_whatever_it_sees(
+    world: World, level: str
+) -> None:
+    fill(world)
+    with pytest.raises(psycopg.errors.SerializationFailure), world.session(SERVICE) as conn:
+        conn.execute("commit")
+        conn.execute(f"begin isolation level {level}".encode())
+        conn.execute("select count(*) from public.themes")
+        world.freeze()
+        conn.execute("update public.themes set name = 'x'")
 
 
 def test_an_account_cannot_be_deleted_half(world: World) -> None:
