@@ -70,14 +70,21 @@ class Api:
         choices = tuple(choice["name"] for choice in options.get("choices", ()))
         added = Field(str(body["name"]), str(body["type"]), {} if choices else options, choices)
         self._recatalogue(self.catalogue.with_field(table, added))
+        self._tell_field(table, "createdFieldsById", added.name, {"name": added.name, "type": added.type})
         return self._field(table.id, added.name)
 
     def rename_field(self, table: Table, field_id: str, body: Mapping[str, Any]) -> str:
         """``PATCH .../fields/{field}``: a new name, the same id."""
         if field_id not in self.catalogue.fields[table.id]:
             raise forbidden()
-        self._recatalogue(self.catalogue.renamed(table, field_id, str(body["name"])))
+        name, kind = str(body["name"]), self.catalogue.fields[table.id][field_id].type
+        self._recatalogue(self.catalogue.renamed(table, field_id, name))
+        self._tell_field(table, "changedFieldsById", name, {"current": {"name": name, "type": kind}})
         return self._field(table.id, str(body["name"]))
+
+    def _tell_field(self, table: Table, kind: str, name: str, body: Mapping[str, Any]) -> None:
+        self.webhooks.record_field(table.id, kind, self.catalogue.table(table.id).field_id(name), body)
+        self._file.db.commit()
 
     def _field(self, table_id: str, name: str) -> str:
         document = metadata(self.catalogue.tables)
@@ -200,8 +207,16 @@ class Api:
         change = changes.finish()
         self.webhooks.record(changes.catalogue, change)
         if changes.catalogue is not self.catalogue:
+            self._tell_choices(changes.catalogue)
             self._recatalogue(changes.catalogue)
         self._file.db.commit()
+
+    def _tell_choices(self, after: Catalogue) -> None:
+        for table_id, fields in after.fields.items():
+            for field_id, f in fields.items():
+                if f.choices != self.catalogue.fields[table_id][field_id].choices:
+                    body = {"current": {"name": f.name, "type": f.type}}
+                    self.webhooks.record_field(table_id, "changedFieldsById", field_id, body)
 
     def _row(self, table: Table, record_id: str) -> Row:
         row = self._file.record(record_id)

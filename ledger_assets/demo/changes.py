@@ -34,6 +34,8 @@ class Loaded:
     before: Cells | None
     touched: bool = False
     deleted: bool = False
+    direct: bool = False
+    """The request named it; else it follows from one that was."""
 
 
 @dataclass
@@ -66,7 +68,7 @@ class Changes:
         seq = max(int(last or 0), self._file.last_seq(number)) + 1
         self._file.set_meta(key, str(seq))
         row = Row(seq, new_id("rec"), iso(self._now.replace(microsecond=0)), iso(self._now), 0, "")
-        loaded = Loaded(row, table, {}, None, touched=True)
+        loaded = Loaded(row, table, {}, None, touched=True, direct=True)
         self._change.records[row.record_id] = loaded
         for f_id, f in self.catalogue.fields[table.id].items():
             if f.type == "autoNumber":
@@ -95,7 +97,7 @@ class Changes:
         if replace:
             own = {f_id for f_id, f in self.catalogue.fields[table.id].items() if f.type not in SERVER_TYPES}
             given = {**dict.fromkeys(own & loaded.cells.keys()), **given}
-        loaded.touched = True
+        loaded.touched = loaded.direct = True
         self._set(loaded, given, typecast)
 
     def delete(self, table: Table, record_id: str) -> None:
@@ -111,7 +113,7 @@ class Changes:
             )
             for other_id in linked:
                 self._unlink(other_id, incoming.field, record_id)
-        loaded.deleted = True
+        loaded.deleted = loaded.direct = True
 
     def finish(self) -> Change:
         """Compute what is derived, write everything, and tell what changed."""

@@ -35,6 +35,7 @@ from ledger_assets.demo.api_errors import ApiError, not_found, rate_limited, una
 from ledger_assets.demo.basefile import BaseFile
 from ledger_assets.demo.faults import Fault, Faults, RateLimit, Request
 from ledger_assets.demo.routes import Call, find_route, gather, parse_body
+from ledger_assets.demo.webhooks import Webhooks
 
 LOCAL_API_KEY = "patLocalSynthetic0.no_secret_opens_the_synthetic_base_only"
 KEY_VARIABLE = "LOCAL_AIRTABLE_KEY"
@@ -78,12 +79,19 @@ class LocalAirtable:
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._file: BaseFile | None = None
+        self._api: Api | None = None
         self.base_id = ""
 
     @property
     def url(self) -> str:
         """The endpoint's address, as AIRTABLE_ENDPOINT_URL."""
         return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """The base's webhooks, to be made silent, to end or to forget. While no request is under way."""
+        assert self._api is not None
+        return self._api.webhooks
 
     def __enter__(self) -> LocalAirtable:
         self.start()
@@ -182,6 +190,7 @@ class LocalAirtable:
     def _route(
         self, request: HttpRequest, path: str, query: str, body: bytes, *, allowed: bool
     ) -> tuple[str | bytes, str]:
+        assert self._api is not None
         parts = path.strip("/").split("/")
         if parts[0] == "files" and len(parts) >= 3:
             return self._api.attachment(parts[1], parts[2])

@@ -32,6 +32,9 @@ class Webhooks:
 
     def __init__(self, file: BaseFile) -> None:
         self._file = file
+        self.silent = False
+        """True: only records that a request names are told, and none of what is computed or linked back from them. What
+        Airtable tells of those is not promised."""
 
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """A new webhook. Raises 422 when there are ten or the specification is not complete."""
@@ -78,7 +81,9 @@ class Webhooks:
         return {"expirationTime": webhook["expirationTime"]}
 
     def payloads(self, webhook_id: str, cursor: int, limit: int) -> str:
-        """The payloads from ``cursor`` on, as the JSON of the answer."""
+        """The payloads from ``cursor`` on, as the JSON of the answer. Raises 404 for a webhook that has ended."""
+        if not self._get(webhook_id)["isHookEnabled"]:
+            raise not_found()
         self.refresh(webhook_id)
         limit = max(1, min(limit, PAGE))
         query = "select position, body from payloads where webhook_id = ? and position >= ? order by position limit ?"
@@ -91,14 +96,32 @@ class Webhooks:
 
     def record(self, catalogue: Catalogue, change: Change) -> None:
         """Add the payloads of one request's changes: what people changed, then what was computed from it."""
-        webhooks = self._all()
-        if not webhooks:
-            return
+        webhooks = [one for one in self._all() if one["isHookEnabled"]]
         for source, derived in (("publicApi", False), ("system", True)):
             for webhook in webhooks:
+                if derived and self.silent:
+                    continue
                 tables = self._tables(catalogue, change, webhook["specification"]["options"], source, derived)
                 if tables:
                     self._append(webhook, source, tables)
+
+    def record_field(self, table_id: str, kind: str, field_id: str, body: Mapping[str, Any]) -> None:
+        """Add the payloads of a field's change. ``kind``: createdFieldsById or changedFieldsById."""
+        for webhook in self._all():
+            if "tableFields" in webhook["specification"]["options"]["filters"]["dataTypes"]:
+                self._append(webhook, "publicApi", {table_id: {kind: {field_id: body}}})
+
+    def expire(self) -> None:
+        """As if nobody had asked for seven days: the webhooks have ended, their payloads are gone."""
+        for webhook in self._all():
+            past = iso(datetime.now(UTC) - timedelta(minutes=1))
+            self._save(webhook | {"isHookEnabled": False, "expirationTime": past})
+        self.purge()
+
+    def purge(self, before: int = 10**9) -> None:
+        """Delete payloads as Airtable does after seven days; their numbers are never used again."""
+        self._file.db.execute("delete from payloads where position < ?", (before,))
+        self._file.db.commit()
 
     def _append(self, webhook: dict[str, Any], source: str, tables: dict[str, Any]) -> None:
         position = webhook["cursorForNextPayload"]
@@ -133,7 +156,7 @@ class Webhooks:
         scope = filters.get("recordChangeScope")
         tables: dict[str, Any] = {}
         for loaded in change.records.values():
-            if scope not in (None, loaded.table.id):
+            if scope not in (None, loaded.table.id) or (self.silent and not loaded.direct):
                 continue
             table = tables.setdefault(loaded.table.id, {})
             if loaded.before is None or loaded.deleted:

@@ -9,7 +9,6 @@ when nobody else's record holds the same; what another process is writing now is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -151,7 +150,7 @@ def _unfinished(
 ) -> tuple[int, list[str]]:
     """Remove interrupted exports that may hold the erased; how many, and which may be running."""
     from ledger_assets.extract.export import FOLDER
-    from ledger_assets.extract.unfinished import Begun, Unfinished, owner
+    from ledger_assets.extract.unfinished import Unfinished, owner, parse_begun
 
     removed, waiting = 0, []
     requests = {one.request_id for one in erasures if one.records}
@@ -163,7 +162,7 @@ def _unfinished(
         ):  # a folder of a local store stays when its objects are gone
             continue
         try:
-            begun = Begun(**json.loads(store.get(f"{FOLDER}/{export_id}/progress/begun.json")))
+            begun = parse_begun(store.get(f"{FOLDER}/{export_id}/progress/begun.json"))
         except (StoreError, ValueError, TypeError):
             waiting.append(f"export {export_id}")
             continue

@@ -185,6 +185,17 @@ class AirtableClient:
             if offset is None:
                 return found
 
+    def call(
+        self,
+        method: str,
+        path: str,
+        subject: Subject,
+        read: Callable[[str], T],
+        json: Mapping[str, Any] | None = None,
+    ) -> T:
+        """Another request below ``/v0/``, with the same budget and retries. Raises :class:`Refused`."""
+        return self._ask(_Request(method, f"{self._root}/{path}", subject, json), read)
+
     def _checked(self, body: str) -> str:
         try:
             meta = parse_metadata(self.base_id, body)

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import zstandard
 
 from ledger_assets.errors import StoreError
+from ledger_assets.extract.cursor import Cursor
 from ledger_assets.extract.index import index_of, unpack_index
 from ledger_assets.extract.metadata import BaseMeta, parse_metadata
 from ledger_assets.extract.slices import head
@@ -84,7 +85,8 @@ class ExportManifest:
     first run. ``continued``: None, or the moment of the last interruption; what was read before it was not read
     again by the run that completed the export. ``metadata_sha256``: of metadata.json's bytes. ``erasures``: request
     ids of what people had erased before, left out from the beginning; ``purged``: of what was taken out afterwards;
-    ``revision``: how often.
+    ``revision``: how often. ``cursor``: from before the first page was read; None: of an older version. ``synced_from``:
+    the export that this one was made of, with what had changed since.
     """
 
     export_id: str
@@ -102,6 +104,8 @@ class ExportManifest:
     erasures: tuple[str, ...] = ()
     purged: tuple[str, ...] = ()
     revision: int = 0
+    cursor: Cursor | None = None
+    synced_from: str | None = None
 
     @property
     def folder(self) -> str:
@@ -122,6 +126,8 @@ def parse_manifest(data: bytes) -> ExportManifest:
         )
     tables = tuple(TableManifest(**table) for table in document.pop("tables"))
     document |= {name: tuple(document.get(name, ())) for name in ("erasures", "purged")}
+    if document.get("cursor") is not None:
+        document["cursor"] = Cursor(**document["cursor"])
     return ExportManifest(tables=tables, **document)
 
 

@@ -18,6 +18,8 @@ from ledger_assets.extract.metadata import BaseMeta, FieldMeta, TableMeta
 from ledger_assets.extract.slices import parse, whole_number
 
 METADATA_CALLS = 2
+WEBHOOK_CALLS = 2
+"""At most: the list, and a new one or a longer life for ours."""
 MONTHLY_CALLS = {"Free": 1_000, "Team": 100_000}
 """Calls per workspace and month; Business and Enterprise have no limit."""
 
@@ -98,12 +100,13 @@ def take_inventory(meta: BaseMeta, export: Export | None = None) -> Inventory:
 
 
 def calls_needed(export: Export) -> int:
-    """Requests that an export of the same base takes: pages, metadata twice, and one per commented record."""
+    """Requests that an export of the same base takes: pages, metadata twice, the webhook, and one per
+    commented record."""
     pages = sum(max(1, -(-table.records // PAGE_SIZE)) for table in export.manifest.tables)
     commented = 0
     for table in export.manifest.tables:
         commented += len({parse(line)["record_id"] for line in export.comments(table.id)})
-    return pages + METADATA_CALLS + commented
+    return pages + METADATA_CALLS + WEBHOOK_CALLS + commented
 
 
 class _Count:

@@ -101,12 +101,17 @@ class LeaveOut:
 
     def _away(self, links: frozenset[str], raw: str) -> int | None:
         """Of a record that nobody has placed: it may have been linked since."""
-        if self._known.isdisjoint(_QUOTED.findall(raw)):
+        if self._known.isdisjoint(quoted(raw)):
             return None
         others = linked(links, raw)
         if not self._ids.isdisjoint(others):
             return 1
         return min((self._near[one] + 1 for one in others if one in self._near), default=None)
+
+
+def quoted(raw: str) -> list[str]:
+    """What stands in a record's text in quotes and could be an id."""
+    return _QUOTED.findall(raw)
 
 
 def links_of(meta: BaseMeta) -> dict[str, frozenset[str]]:

@@ -30,7 +30,16 @@ class BillingLimit(SourceError):
     """The workspace's monthly API calls are used up; asking again cannot help."""
 
 
-class AccessRefused(SourceError):
+class Refused(SourceError):
+    """Airtable will not: the answer's status, and its own error code where it has one."""
+
+    def __init__(self, message: str, status: int = 0, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class AccessRefused(Refused):
     """Airtable answers 401, 403 or 404."""
 
 
@@ -65,17 +74,23 @@ def failure(status: int, body: str, subject: Subject) -> SourceError:
     if status == 401:
         return AccessRefused(
             f"AIRTABLE_API_KEY was refused by Airtable ({said}) for {subject.what}: set a personal access "
-            "token that is valid and not expired"
+            "token that is valid and not expired",
+            status,
+            code,
         )
     if status in {403, 404}:
         return AccessRefused(
             f"{subject.what} cannot be read: Airtable answered {said}. Grant the token of AIRTABLE_API_KEY "
-            f"this base and the scope {subject.scope}, and check AIRTABLE_BASE_ID"
+            f"this base and the scope {subject.scope}, and check AIRTABLE_BASE_ID",
+            status,
+            code,
         )
     if status == 422 and code in LOST:
         return IteratorLost(f"{subject.what}: Airtable has lost the scan's place ({code})")
-    return SourceError(
-        f"{subject.what}: Airtable answered {said} and nothing was guessed from it; if it stays so, report it"
+    return Refused(
+        f"{subject.what}: Airtable answered {said} and nothing was guessed from it; if it stays so, report it",
+        status,
+        code,
     )
 
 

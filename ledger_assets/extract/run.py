@@ -15,6 +15,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -39,6 +41,7 @@ from ledger_assets.extract.unfinished import (
     owner,
     timestamp,
 )
+from ledger_assets.extract.webhooks import ensure_cursor
 from ledger_assets.progress import report
 from ledger_assets.storage import ObjectStore
 
@@ -69,12 +72,17 @@ def export_base(
     second scan of a final export differs, :class:`LedgerError` when the same export is running already. None
     leaves a manifest.
     """
+    with exporting(client, store):
+        return _export(client, store, erased, environment=environment, final=final, resume=resume)
+
+
+def exporting(client: AirtableClient, store: ObjectStore) -> AbstractContextManager[None]:
+    """The right to write an export of the base into the store. Raises :class:`LedgerError` while somebody has it."""
     busy = (
         f"an export of base {client.base_id} into {store.url} is running already: wait until it has "
         "ended, then run this again"
     )
-    with only_one(lock_file(client.lock_folder, store, client.base_id), busy):
-        return _export(client, store, erased, environment=environment, final=final, resume=resume)
+    return only_one(lock_file(client.lock_folder, store, client.base_id), busy)
 
 
 def lock_file(folder: Path, store: ObjectStore, base_id: str) -> Path:
@@ -105,7 +113,8 @@ def _export(
     )
     export = _continued(store, wanted, meta, resume=resume)
     reached = None if export is None else export.reached()
-    export = export or begin(store, wanted, metadata)
+    if export is None:
+        export = begin(store, replace(wanted, cursor=ensure_cursor(client, store)), metadata)
     if reached is not None:
         said = f"continued from {datetime.fromisoformat(reached.at):%H:%M} UTC"
         log.info("export %s %s", export.export_id, said)
@@ -124,9 +133,10 @@ def _export(
         calls=client.calls - calls_before,
         metadata_sha256=hashlib.sha256(store.get(export.key("metadata.json"))).hexdigest(),
         tables=tuple(table.manifest for table in tables),
-        tool={"name": "ledger-assets", "version": _version()},
+        tool=tool(),
         continued=None if reached is None else reached.at,
         erasures=wanted.erasures,
+        cursor=export.begun.cursor,
     )
     store.put(export.key("MANIFEST.json"), manifest.to_json(), create=True)
     return manifest
@@ -212,11 +222,12 @@ def _same_ids(
         )
 
 
-def _version() -> str:
+def tool() -> dict[str, str]:
+    """What made an export, as manifests have it."""
     try:
-        return version("ledger-assets")
+        return {"name": "ledger-assets", "version": version("ledger-assets")}
     except PackageNotFoundError:  # run from a checkout that is not installed
-        return "not installed"
+        return {"name": "ledger-assets", "version": "not installed"}
 
 
 def _unchanged(before: BaseMeta, after: BaseMeta) -> None:

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ledger_assets.extract.cursor import Cursor
 from ledger_assets.extract.export import FOLDER, page_key
 from ledger_assets.extract.metadata import BaseMeta, parse_metadata
 from ledger_assets.storage import ObjectMissing, ObjectStore
@@ -37,6 +38,9 @@ class Begun:
     started_at: str
     erasures: tuple[str, ...] = ()
     """Request ids of what it leaves out."""
+    cursor: Cursor | None = None
+    """Of the webhook, from before the first page was read."""
+    synced_from: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "erasures", tuple(self.erasures))
@@ -120,6 +124,15 @@ class Unfinished:
         self.store.delete(begun)
 
 
+def parse_begun(data: bytes) -> Begun:
+    """``begun.json``. Raises ValueError or TypeError for what is none."""
+    document = json.loads(data)
+    if not isinstance(document, dict):
+        raise TypeError("no object")
+    cursor = document.pop("cursor", None)
+    return Begun(**document, cursor=None if cursor is None else Cursor(**cursor))
+
+
 def owner(lock_folder: Path) -> str:
     """What stands for a lock folder in ``begun.json``."""
     return hashlib.sha256(str(lock_folder.absolute()).encode()).hexdigest()
@@ -143,7 +156,7 @@ def interrupted(store: ObjectStore, base_id: str, owned_by: str) -> list[Unfinis
         if store.size(f"{FOLDER}/{export_id}/MANIFEST.json") is not None:
             continue
         try:
-            begun = Begun(**json.loads(store.get(f"{FOLDER}/{export_id}/progress/begun.json")))
+            begun = parse_begun(store.get(f"{FOLDER}/{export_id}/progress/begun.json"))
         except (ObjectMissing, ValueError, TypeError):
             continue
         if (begun.base_id, begun.owner) == (base_id, owned_by):
@@ -155,6 +168,8 @@ def can_continue(export: Unfinished, wanted: Begun, meta: BaseMeta) -> bool:
     """Whether this is the export that is wanted now, was interrupted just now, and the base has the same tables
     and fields still. A final export never is: its second scan sees no edit that was made in between.
     """
+    if export.begun.synced_from is not None:  # what lies there is not a scan's
+        return False
     if wanted.final or export.begun.final or export.begun.environment != wanted.environment:
         return False
     if export.begun.erasures != wanted.erasures:  # what it holds already may have to be left out now

@@ -1,0 +1,188 @@
+"""From the records that were reported to all that changed: read again, compared, and followed along the links.
+
+A record that has other cells than before may change the computed cells of those that link to it, and the link cells of
+those that it links to. These are read again, too; where they have changed, it goes on from there, as deep as lookups go,
+and where nothing has changed it ends. So what nobody reports is found, and no more is read than may have changed.
+
+Invariants: within a round (what was told up to one moment) each record is read once, after that moment; a record counts as
+changed by its content, without addresses of files, and goes on by its content without what changes with time alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from ledger_assets.extract.client import AirtableClient
+from ledger_assets.extract.content import content_sha256
+from ledger_assets.extract.cut import cut
+from ledger_assets.extract.metadata import BaseMeta, TableMeta
+from ledger_assets.extract.slices import RecordSlice
+from ledger_assets.progress import report
+from ledger_assets.sync.before import Before, linked
+from ledger_assets.sync.depends import LinkField, link_fields, time_fields
+from ledger_assets.sync.payloads import Reported, SchemaChanged
+from ledger_assets.sync.rereading import read_again, read_comments
+
+PORTION = 2_000
+"""Records compared at once: as many old texts are in memory."""
+
+
+@dataclass
+class TableNow:
+    """What is known of a table beyond the old export. ``gone`` may name records that it never held."""
+
+    fresh: dict[str, RecordSlice] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    comments: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A record that may have changed. ``on``: who looks at it may have changed although its own cells have not."""
+
+    table: str
+    record: str
+    on: bool
+
+
+@dataclass(frozen=True)
+class _Dirty:
+    """A record that has changed, or that shows one that has; its text before and now."""
+
+    table: str
+    record: str
+    before: str | None
+    after: str | None
+
+
+class Spread:
+    """All that changed since the old export, gathered round by round."""
+
+    def __init__(
+        self, client: AirtableClient, before: Before, meta: BaseMeta, pool: ThreadPoolExecutor
+    ) -> None:
+        self._client = client
+        self._before = before
+        self._pool = pool
+        self._tables = {table.id: table for table in meta.tables}
+        self._time = time_fields(meta)
+        links = link_fields(meta)
+        self._from = {table.id: [one for one in links if one.table == table.id] for table in meta.tables}
+        self._to = {table.id: [one for one in links if one.to == table.id] for table in meta.tables}
+        self.now = {table.id: TableNow() for table in meta.tables}
+        self.comments_differ: set[str] = set()
+        """Records whose comments are read again whatever their cells are."""
+        self._linking_now: dict[tuple[str, str], set[str]] = {}
+        """Of links that have no way back: field and target, and which of the records read again have linked there."""
+
+    def round(self, reported: Reported) -> None:
+        """Read again what was reported and all that follows from it. Raises SourceError."""
+        read: dict[str, set[str]] = {table_id: set() for table_id in self._tables}
+        on: set[str] = set()
+        followed: set[str] = set()
+        waiting: dict[str, set[str]] = {table_id: set() for table_id in self._tables}
+        dirty: list[_Dirty] = []
+        for table_id, changes in reported.tables.items():
+            if table_id not in self._tables:
+                raise SchemaChanged(
+                    f"the base has a table {table_id} that the export does not know: export again"
+                )
+            now = self.now[table_id]
+            now.gone -= changes.created | changes.changed
+            waiting[table_id] = changes.created | changes.changed
+            dirty += self._destroyed(table_id, changes.destroyed)
+        while dirty or any(waiting.values()):
+            while dirty:
+                one = dirty.pop()
+                if one.record in followed:
+                    continue
+                followed.add(one.record)
+                for target in self._targets(one):
+                    if target.on:
+                        on.add(target.record)
+                    if target.record not in read[target.table]:
+                        waiting[target.table].add(target.record)
+                    elif target.on:
+                        dirty += self._again(target, followed)
+            table_id, ids = max(waiting.items(), key=lambda item: len(item[1]))
+            ids -= self.now[table_id].gone | read[table_id]
+            portion = set(sorted(ids)[:PORTION])
+            ids -= portion
+            read[table_id] |= portion
+            dirty = self._read(self._tables[table_id], portion, on)
+            report("sync", "records read again", sum(map(len, read.values())))
+
+    def _destroyed(self, table_id: str, ids: set[str]) -> Iterator[_Dirty]:
+        now = self.now[table_id]
+        known = self._texts(table_id, ids)
+        for record_id in sorted(ids - now.gone):
+            now.fresh.pop(record_id, None)
+            now.comments.pop(record_id, None)
+            now.gone.add(record_id)
+            yield _Dirty(table_id, record_id, known.get(record_id), None)
+
+    def _texts(self, table_id: str, ids: set[str]) -> dict[str, str]:
+        """The records' texts as last known."""
+        fresh = self.now[table_id].fresh
+        known = self._before.texts(table_id, {one for one in ids if one not in fresh})
+        return known | {one: fresh[one].raw for one in ids if one in fresh}
+
+    def _again(self, target: _Target, followed: set[str]) -> Iterator[_Dirty]:
+        """A record that was read already, and is now known to show one that has changed."""
+        if target.record not in followed and target.record not in self.now[target.table].gone:
+            text = self._texts(target.table, {target.record}).get(target.record)
+            yield _Dirty(target.table, target.record, text, text)
+
+    def _read(self, table: TableMeta, ids: set[str], on: set[str]) -> list[_Dirty]:
+        known = self._texts(table.id, ids)
+        found = read_again(self._client, self._pool, table, ids)
+        changed: list[RecordSlice] = []
+        dirty: list[_Dirty] = []
+        for record_id, one in found.items():
+            text = known.get(record_id)
+            if one is None:
+                dirty += self._destroyed(table.id, {record_id})
+                continue
+            if (
+                text is None
+                or record_id in self.comments_differ
+                or content_sha256(text) != content_sha256(one.raw)
+            ):
+                changed.append(one)
+            if text is None or record_id in on or self._differ(table.id, text, one.raw):
+                dirty.append(_Dirty(table.id, record_id, text, one.raw))
+        now = self.now[table.id]
+        for one in changed:
+            now.fresh[one.id] = one
+            now.comments.pop(one.id, None)
+            for link in self._from[table.id]:
+                if link.inverse is None:
+                    for target in linked(one.raw, link.field):
+                        self._linking_now.setdefault((link.field, target), set()).add(one.id)
+        now.comments |= read_comments(self._client, self._pool, table, changed)
+        return dirty
+
+    def _differ(self, table_id: str, before: str, after: str) -> bool:
+        left_out = self._time[table_id]
+        if left_out:
+            before, after = (cut(raw, lambda name, _: name not in left_out)[0] for raw in (before, after))
+        return content_sha256(before) != content_sha256(after)
+
+    def _targets(self, one: _Dirty) -> Iterator[_Target]:
+        """The records that may have changed because this one has."""
+        for link in self._from[one.table]:
+            if link.inverse is not None and one.before != one.after:
+                for other in {*linked(one.before, link.field)} ^ {*linked(one.after, link.field)}:
+                    yield _Target(link.to, other, on=False)
+        for link in self._to[one.table]:
+            if link.seen or link.shows or one.after is None:
+                for other in self._linking(link, one):
+                    yield _Target(link.table, other, on=link.shows)
+
+    def _linking(self, link: LinkField, one: _Dirty) -> set[str]:
+        if link.inverse is not None:
+            return {*linked(one.before, link.inverse), *linked(one.after, link.inverse)}
+        read = self._linking_now.get((link.field, one.record), ())
+        return {*self._before.linking(link, one.record), *read}
