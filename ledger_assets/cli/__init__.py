@@ -15,6 +15,7 @@ from ledger_assets.cli.backup import backup
 from ledger_assets.cli.consent import consent
 from ledger_assets.cli.demo import demo, ui
 from ledger_assets.cli.erase import erase
+from ledger_assets.cli.health import health, loadtest
 from ledger_assets.cli.lane import export, migrate, verify
 from ledger_assets.cli.look import doctor, inventory, status
 from ledger_assets.cli.publish import publish
@@ -48,6 +49,8 @@ for command in (
     publish,
     consent,
     erase,
+    health,
+    loadtest,
     doctor,
     status,
     demo,
