@@ -221,6 +221,13 @@ def _hours(env: Mapping[str, str], name: str, default: float) -> float:
     return hours
 
 
+def read_timezone(environ: Mapping[str, str] | None = None) -> str:
+    """The community's time zone (``LEDGER_TIMEZONE``). Raises SettingsError."""
+    return _timezone(
+        {k: v.strip() for k, v in (os.environ if environ is None else environ).items() if v.strip()}
+    )
+
+
 def _timezone(env: Mapping[str, str]) -> str:
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 

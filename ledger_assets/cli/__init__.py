@@ -16,8 +16,9 @@ from ledger_assets.cli.consent import consent
 from ledger_assets.cli.demo import demo, ui
 from ledger_assets.cli.erase import erase
 from ledger_assets.cli.health import health, loadtest
+from ledger_assets.cli.inventory import inventory
 from ledger_assets.cli.lane import export, migrate, verify
-from ledger_assets.cli.look import doctor, inventory, status
+from ledger_assets.cli.look import doctor, status
 from ledger_assets.cli.publish import publish
 from ledger_assets.cli.restore import recover, restore, rollback
 from ledger_assets.cli.review import findings

@@ -65,25 +65,33 @@ def subjects(connection: psycopg.Connection) -> Subjects:
 
 def queries(found: Subjects) -> list[Query]:
     """Every query as anon, and as the account."""
-    given: dict[str, object] = {
-        "word": WORD,
-        "community": found.community or NOBODY,
-        "organisation": found.organisation or NOBODY,
-        "theme": found.theme or NOBODY,
-        "story": found.stories[0] if found.stories else NOBODY,
-        "account": found.account or NOBODY,
-    }
+    stories = found.stories or (NOBODY,)
+    given: list[dict[str, object]] = [
+        {
+            "word": WORD,
+            "community": found.community or NOBODY,
+            "organisation": found.organisation or NOBODY,
+            "theme": found.theme or NOBODY,
+            "story": story,
+            "account": found.account or NOBODY,
+        }
+        for story in stories
+    ]
 
     def of(role: Role, asked: dict[str, str], account: str | None) -> list[Query]:
-        return [
-            Query(name, role, text, {key: given[key] for key in given if f"%({key})s" in text}, account)
-            for name, text in asked.items()
-        ]
+        return [Query(name, role, text, _needed(text, given), account) for name, text in asked.items()]
 
     return [
         *of("anon", PUBLIC, None),
         *of("authenticated", PUBLIC | PERSONAL, found.account or NOBODY),
     ]
+
+
+def _needed(text: str, given: list[dict[str, object]]) -> tuple[dict[str, object], ...]:
+    """The parameters that stand in the statement; as many sets as stories where it asks for one."""
+    names = [name for name in given[0] if f"%({name})s" in text]
+    sets = given if "story" in names else given[:1]
+    return tuple({name: one[name] for name in names} for one in sets)
 
 
 def notes(found: Subjects) -> list[str]:

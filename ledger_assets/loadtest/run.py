@@ -30,19 +30,20 @@ class _Turns:
     """Whose turn it is: the queries one after the other, across all sessions, until time or calls are over."""
 
     def __init__(self, number: int, calls: int | None, end: float, clock: Callable[[], float]) -> None:
-        self._numbers = itertools.cycle(range(number))
-        self._left = calls
+        self._rounds = itertools.count()
+        self._number, self._left = number, calls
         self._end, self._clock = end, clock
         self._lock = threading.Lock()
 
-    def next(self) -> int | None:
-        """The number of the next query; None when it is over."""
+    def next(self) -> tuple[int, int] | None:
+        """The next query's number, and how often it was asked before; None when it is over."""
         with self._lock:
             if self._clock() >= self._end or self._left == 0:
                 return None
             if self._left is not None:
                 self._left -= 1
-            return next(self._numbers)
+            asked, number = divmod(next(self._rounds), self._number)
+            return number, asked
 
 
 def run(
@@ -80,8 +81,9 @@ def _session(
 ) -> tuple[list[list[float]], list[Counter[str]]]:
     times: list[list[float]] = [[] for _ in queries]
     errors: list[Counter[str]] = [Counter() for _ in queries]
-    while (number := turns.next()) is not None:
-        took = _call(connection, queries[number])
+    while (turn := turns.next()) is not None:
+        number, asked = turn
+        took = _call(connection, queries[number], asked)
         if isinstance(took, str):
             errors[number][took] += 1
             if connection.closed:
@@ -91,15 +93,16 @@ def _session(
     return times, errors
 
 
-def _call(connection: psycopg.Connection, query: Query) -> float | str:
+def _call(connection: psycopg.Connection, query: Query, asked: int) -> float | str:
     """Milliseconds, or the SQLSTATE (``lost``: the connection)."""
     import psycopg
 
+    parameters = query.parameters[asked % len(query.parameters)] or None
     try:
         with connection.transaction(force_rollback=True):
             _become(connection, query)
             started = time.perf_counter()
-            connection.execute(query.statement.encode(), query.parameters or None).fetchall()
+            connection.execute(query.statement.encode(), parameters).fetchall()
             return (time.perf_counter() - started) * 1000
     except psycopg.Error as error:
         return error.sqlstate or "lost"
