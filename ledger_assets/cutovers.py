@@ -67,7 +67,9 @@ def go_back(
     if phase in ("frozen", "loaded", "switched"):
         running = [one for one in found.runs if one != run_id and lives(one)]
         if running:
-            raise TargetError(f"cut-over {cutover_id[:8]} is under way in run {running[0][:8]}: stop that run first")
+            raise TargetError(
+                f"cut-over {cutover_id[:8]} is under way in run {running[0][:8]}: stop that run first"
+            )
     return back.roll_back(
         settings, store, found, who=who, run_id=run_id, why=why, emergency=emergency, tell=tell
     )

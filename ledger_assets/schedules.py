@@ -1,4 +1,4 @@
-"""Schedules of one environment: the nightly snapshot, its re-verification, retention; expired consents.
+"""Schedules of one environment: the nightly snapshot, its re-verification, retention; expired consents; health.
 
 They run by themselves as soon as the environment's real database is set, and are off in the synthetic world. Which one that
 is follows from the presence of the variable alone: nothing is opened and no secret is read at import.
@@ -41,6 +41,7 @@ def build_schedules(environment: Environment) -> list[dg.ScheduleDefinition]:
         schedule("nightly_verification", "verify_snapshots", "0 4 * * *"),
         schedule("nightly_retention", "prune", "0 5 * * *", {"ops": {"prune": {"config": {"apply": True}}}}),
         schedule("hourly_consent_expiries", "consent_expiries", "5 * * * *"),
+        schedule("quarter_hourly_health", "health", "*/15 * * * *"),
     ]
 
 

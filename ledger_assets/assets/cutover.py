@@ -52,9 +52,7 @@ class LoadConfirmed(dg.Config):
 def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinition:
     """``cutover_<env>``."""
 
-    def night(
-        context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier
-    ) -> "Night":
+    def night(context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier) -> "Night":
         from ledger_assets.cutover.night import Night
 
         return Night(read_settings(environment), objects.open(), context.run_id, notifier.send)
@@ -81,7 +79,11 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
         context.log_event(
             dg.AssetObservation(
                 key(environment, "operations", "write_freeze"),
-                metadata={"cutover": begun.id, "token": begun.token or 0, "until": begun.planned_end.isoformat()},
+                metadata={
+                    "cutover": begun.id,
+                    "token": begun.token or 0,
+                    "until": begun.planned_end.isoformat(),
+                },
             )
         )
 
@@ -204,11 +206,17 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
             called = steps.switch_over(night(context, objects, notifier))
         unanswered = [hook.host for hook in called if not hook.taken]
         for host in unanswered:
-            context.log.warning("deploy hook %s did not answer; again: ledger-assets switch %s", host, environment)
+            context.log.warning(
+                "deploy hook %s did not answer; again: ledger-assets switch %s", host, environment
+            )
         context.log_event(
             dg.AssetObservation(
                 key(environment, "operations", "live"),
-                metadata={"source": "supabase", "hooks_called": len(called), "hooks_unanswered": len(unanswered)},
+                metadata={
+                    "source": "supabase",
+                    "hooks_called": len(called),
+                    "hooks_unanswered": len(unanswered),
+                },
             )
         )
 
@@ -384,7 +392,8 @@ def _log(context: dg.OpExecutionContext, results: Iterable[dg.MaterializeResult[
 
 
 def _evaluate(context: dg.OpExecutionContext, check: dg.AssetCheckResult) -> None:
-    assert check.asset_key is not None and check.check_name is not None
+    assert check.asset_key is not None
+    assert check.check_name is not None
     context.log_event(
         dg.AssetCheckEvaluation(
             asset_key=check.asset_key,

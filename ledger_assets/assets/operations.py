@@ -7,6 +7,7 @@ the work (``backups``, ``load``).
 import dagster as dg
 
 from ledger_assets.assets.faults import one_line_failures
+from ledger_assets.assets.health import build_health_job
 from ledger_assets.assets.keys import key
 from ledger_assets.checks import snapshots as checks
 from ledger_assets.environment import Environment, read_settings
@@ -44,6 +45,7 @@ def build_op_jobs(environment: Environment) -> list[dg.JobDefinition]:
         _prune(environment),
         _rehearse(environment),
         _consent_expiries(environment),
+        build_health_job(environment),
     ]
 
 

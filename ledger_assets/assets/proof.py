@@ -77,7 +77,8 @@ def build_proof_assets(
                 page = publish_proof(settings, store, connection, proof, run_id=context.run.run_id)
                 schema = version(connection)
         return dg.MaterializeResult(
-            metadata=checks.proof_metadata(proof, page, schema), check_results=checks.proof_results(proof_key, proof)
+            metadata=checks.proof_metadata(proof, page, schema),
+            check_results=checks.proof_results(proof_key, proof),
         )
 
     return [dry_run, reconciliation]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     ABSENCE = "absence"
     RUN_FAILED = "run_failed"
     CHECK_FAILED = "check_failed"
+    HEALTH_BAD = "health_bad"
     RETENTION_REFUSED = "retention_refused"
     RESTORE_DONE = "restore_done"
     UNDELIVERED = "undelivered"
@@ -145,6 +147,13 @@ def check_failed(
     effect = "It stops what depends on it." if blocking else "It stops nothing: look at it all the same."
     lines = (f"Check {_name(check)} of {_name(asset)}, run {_run(run_id)}.", effect)
     return _message(Kind.CHECK_FAILED, environment, "a check FAILED", lines, at)
+
+
+def health_bad(environment: Environment, bad: Sequence[str], *, at: datetime) -> Message:
+    """Other measures are bad than when somebody was told last."""
+    named = ", ".join(_name(one) for one in bad)
+    lines = (f"Bad: {named}.", f"Remedy: ledger-assets health {Environment(environment)} says what to do.")
+    return _message(Kind.HEALTH_BAD, environment, "something is not well", lines, at)
 
 
 def retention_refused(environment: Environment, decision: Decision, *, at: datetime) -> Message:

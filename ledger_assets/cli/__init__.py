@@ -15,8 +15,10 @@ from ledger_assets.cli.backup import backup
 from ledger_assets.cli.consent import consent
 from ledger_assets.cli.demo import demo, ui
 from ledger_assets.cli.erase import erase
+from ledger_assets.cli.health import health, loadtest
+from ledger_assets.cli.inventory import inventory
 from ledger_assets.cli.lane import export, migrate, verify
-from ledger_assets.cli.look import doctor, inventory, status
+from ledger_assets.cli.look import doctor, status
 from ledger_assets.cli.maintenance import maintenance
 from ledger_assets.cli.publish import publish
 from ledger_assets.cli.restore import recover, restore, rollback
@@ -52,6 +54,8 @@ for command in (
     publish,
     consent,
     erase,
+    health,
+    loadtest,
     doctor,
     status,
     demo,

@@ -1,4 +1,4 @@
-"""Commands that only look: doctor, status, inventory."""
+"""Commands that only look: doctor, status."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 from ledger_assets.cli.session import console, environment_argument, json_option, settings_for
 from ledger_assets.cli.tables import table
 from ledger_assets.environment import Environment
-from ledger_assets.errors import CheckFailed, StoreError
+from ledger_assets.errors import CheckFailed
 
 
 @click.command()
@@ -53,58 +53,3 @@ def status(environment: Environment, as_json: bool) -> None:
         shown.add_row(step.name, step.done or Text("not yet", "dim"))
     console.print(shown)
     console.print(f"next: {found.next_command}" if found.next_command else "nothing is left to do")
-
-
-@click.command()
-@environment_argument
-@click.option(
-    "--accept", is_flag=True, help="Pin the base as it is now (base.json): its drift has been looked at."
-)
-@json_option
-def inventory(environment: Environment, accept: bool, as_json: bool) -> None:
-    """Document the base: tables, fields, links, counts, and the calls and minutes an export needs.
-
-    Reads the base's metadata (one call) and takes the counts from the latest export.
-    """
-    from ledger_assets import connections
-    from ledger_assets.extract import pinned
-    from ledger_assets.extract.inventory import take_inventory
-    from ledger_assets.extract.metadata import parse_metadata
-    from ledger_assets.lane import newest_export
-
-    settings = settings_for(environment)
-    with connections.airtable_client(settings) as client:
-        text = client.metadata()
-    known = pinned.read(settings.pin_folder)
-    if known is None or accept:
-        pinned.accept(settings.pin_folder, settings.airtable.base_id, text)
-    store = connections.object_store(settings)
-    try:
-        export = newest_export(settings, store)
-    except StoreError:
-        export = None
-    found = take_inventory(parse_metadata(settings.airtable.base_id, text), export)
-    if as_json:
-        console.print_json(found.to_json().decode())
-        return
-    shown = table("table", "id", ">records", ">empty", ">fields", ">comments", ">files")
-    for entry in found.tables:
-        counts = (entry.records, entry.empty_records, len(entry.fields), entry.comments, entry.files)
-        shown.add_row(entry.name, entry.id, *("?" if c is None else f"{c:,}" for c in counts))
-    console.print(shown)
-    links = table("link", "to", ">links", "other side", ">links")
-    for link in found.links:
-        sides = ("?" if n is None else f"{n:,}" for n in (link.links, link.inverse_links))
-        links.add_row(
-            f"{link.table}.{link.field}", link.to_table, next(sides), link.inverse or "none", next(sides)
-        )
-    console.print(links)
-    if found.calls is None:
-        console.print("? : not counted yet; run: ledger-assets export " + environment)
-    else:
-        shares = ", ".join(
-            f"{share:.1%} of {plan}'s monthly calls" for plan, share in found.share_of_plan.items()
-        )
-        console.print(
-            f"an export takes {found.calls} calls, {found.minutes} minutes at 5 a second ({shares})"
-        )

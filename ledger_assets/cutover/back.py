@@ -53,14 +53,10 @@ def roll_back(
 ) -> Returned:
     """Go back with a freeze of its own: after a switch, or after a cut-over's process was killed. Raises TargetError."""
     with connections.database(settings, purpose="cutover-back") as connection:
-        token = freeze.take_lease(
-            connection, reason=REASON, who=who, cutover=cutover.id, planned_end=None
-        )
+        token = freeze.take_lease(connection, reason=REASON, who=who, cutover=cutover.id, planned_end=None)
         state.note(connection, cutover.id, token=token)
         state.join(connection, cutover.id, run_id)
-    return go_back(
-        settings, store, cutover, token, run_id=run_id, why=why, emergency=emergency, tell=tell
-    )
+    return go_back(settings, store, cutover, token, run_id=run_id, why=why, emergency=emergency, tell=tell)
 
 
 def go_back(
@@ -85,7 +81,14 @@ def go_back(
         if checkpoint is not None:
             beat.assert_alive()
             (restored,) = recoveries.restore(
-                settings, store, checkpoint, "exact", who=cutover.who, emergency=emergency, run_id=run_id, tell=tell
+                settings,
+                store,
+                checkpoint,
+                "exact",
+                who=cutover.who,
+                emergency=emergency,
+                run_id=run_id,
+                tell=tell,
             )
         with connections.database(settings, purpose="cutover-back") as connection:
             with connection.transaction(), connection.cursor() as cur:
@@ -98,7 +101,12 @@ def go_back(
                 "done",
                 who=cutover.who,
                 run_id=run_id,
-                detail={"cutover": cutover.id, "checkpoint": checkpoint, "switched_back": flipped.changed, "why": why},
+                detail={
+                    "cutover": cutover.id,
+                    "checkpoint": checkpoint,
+                    "switched_back": flipped.changed,
+                    "why": why,
+                },
             )
             hooks = switch.call_hooks(
                 connection,

@@ -61,7 +61,9 @@ def fetch(settings: Settings, store: ObjectStore, specs: Sequence[TableSpec]) ->
         raise CheckFailed(f"the base's tables or fields are not what was tested: {drift[0].detail}")
     missing = [entry.attachment_id for entry in inventory.entries if entry.sha256 is None]
     if missing:
-        raise CheckFailed(f"{len(missing)} files could not be had from Airtable ({', '.join(missing[:SHOWN])})")
+        raise CheckFailed(
+            f"{len(missing)} files could not be had from Airtable ({', '.join(missing[:SHOWN])})"
+        )
     ledger = None
     if specs:
         ledger = build_ledger(

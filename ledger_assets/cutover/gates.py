@@ -89,7 +89,9 @@ def _assert_staging(
     if staging is None:
         raise TargetError(f"cut-over refused: staging was never proven on this machine; {remedy}")
     if not staging.passed:
-        raise TargetError(f"cut-over refused: staging's newest proof (run {staging.run_id[:8]}) did not pass; {remedy}")
+        raise TargetError(
+            f"cut-over refused: staging's newest proof (run {staging.run_id[:8]}) did not pass; {remedy}"
+        )
     if staging.schema != schema:
         raise TargetError(
             f"cut-over refused: staging was proven at schema {staging.schema or 'unknown'}, production is at {schema}; {remedy}"

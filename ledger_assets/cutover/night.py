@@ -98,7 +98,9 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
         doing.facts["why"] = why
         state.step_ended(connection, cutover.id, name, "failed", doing.facts)
         detail = {"cutover": cutover.id, "why": why}
-        events.record(connection, f"cutover_{name}", "failed", who=cutover.who, run_id=night.run_id, detail=detail)
+        events.record(
+            connection, f"cutover_{name}", "failed", who=cutover.who, run_id=night.run_id, detail=detail
+        )
         phase = state.phase(connection, cutover)
     night.progress(cutover, name, "failed")
     if phase not in ("loaded", "switched"):

@@ -25,9 +25,7 @@ STEPS = (
     "freeze", "sync", "checkpoint", "load", "proof", "access", "health", "switch", "watch", "unfreeze",
 )  # fmt: skip
 
-_COLUMNS = (
-    "cutover_id, began_at, who, state, planned_end, watch_minutes::float8, token, checkpoint, export_id, runs, ended_at, why"
-)
+_COLUMNS = "cutover_id, began_at, who, state, planned_end, watch_minutes::float8, token, checkpoint, export_id, runs, ended_at, why"
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,9 @@ def _go_on(
     """The unfinished one, to go on with; None when it had not come to its load, and is given up."""
     for run_id in found.runs:
         if run_id != night.run_id and runs_on(run_id):
-            raise TargetError(f"cut-over {found.id[:8]} is under way in run {run_id[:8]}: wait for its end, or stop it")
+            raise TargetError(
+                f"cut-over {found.id[:8]} is under way in run {run_id[:8]}: wait for its end, or stop it"
+            )
     match state.phase(connection, found):
         case "returning":
             back.roll_back(
@@ -190,7 +192,9 @@ def prove(night: Night, specs: Sequence[TableSpec]) -> tuple[Proof, str, str | N
             page = publish_proof(night.settings, night.store, connection, proof, run_id=night.run_id)
             schema = version(connection)
         failed = [f"{check.table} {check.name}" for check in proof.checks if not check.passed]
-        doing.facts.update(export=proof.export_id, cells=sum(f.source for f in proof.fields), failed=failed[:SHOWN])
+        doing.facts.update(
+            export=proof.export_id, cells=sum(f.source for f in proof.fields), failed=failed[:SHOWN]
+        )
         if failed:
             raise CheckFailed(f"the proof failed: {', '.join(failed[:SHOWN])}")
     return proof, page, schema

@@ -1,0 +1,85 @@
+"""Inventories kept by their moment in the object store, written once and never edited, and found again.
+
+inventories/<utc time>.json
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ledger_assets.errors import SettingsError, StoreError
+from ledger_assets.records.database import DatabaseInventory
+from ledger_assets.storage import ObjectMissing, ObjectStore
+
+FOLDER = "inventories"
+STAMP = "%Y%m%dT%H%M%SZ"
+
+
+def keep(store: ObjectStore, found: DatabaseInventory) -> str:
+    """Keep it; its moment. A second one of the same second takes its place."""
+    moment = datetime.fromisoformat(found.at).astimezone(UTC).strftime(STAMP)
+    store.put(f"{FOLDER}/{moment}.json", json.dumps(found.document(), indent=1).encode())
+    return moment
+
+
+def moments(store: ObjectStore) -> list[datetime]:
+    """When inventories were kept, oldest first."""
+    names = (Path(entry.key).stem for entry in store.list(FOLDER))
+    return sorted(datetime.strptime(name, STAMP).replace(tzinfo=UTC) for name in names)
+
+
+def at_or_before(store: ObjectStore, moment: datetime) -> DatabaseInventory | None:
+    """The newest that was kept by then."""
+    known = [one for one in moments(store) if one <= moment]
+    return _read(store, known[-1]) if known else None
+
+
+def at_or_after(store: ObjectStore, moment: datetime) -> DatabaseInventory | None:
+    """The first that was kept from then on."""
+    known = [one for one in moments(store) if one >= moment]
+    return _read(store, known[0]) if known else None
+
+
+def find(store: ObjectStore, named: str, *, zone: str = "UTC") -> DatabaseInventory:
+    """The inventory in a file, or the newest of a moment (ISO 8601, ``zone`` unless it says). Raises SettingsError."""
+    from zoneinfo import ZoneInfo
+
+    if Path(named).is_file():
+        return parse(Path(named).read_bytes(), named)
+    try:
+        moment = datetime.fromisoformat(named)
+    except ValueError:
+        raise SettingsError(
+            f"--compare {named!r} is neither a file nor a moment: write it as 2026-11-22T02:00"
+        ) from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+    found = at_or_before(store, moment.astimezone(UTC))
+    if found is None:
+        known = ", ".join(f"{one:%Y-%m-%dT%H:%MZ}" for one in moments(store)[:5]) or "none yet"
+        raise SettingsError(
+            f"--compare {named}: no inventory was kept by then (the first: {known}); see {FOLDER}/"
+        )
+    return found
+
+
+def _read(store: ObjectStore, moment: datetime) -> DatabaseInventory:
+    key = f"{FOLDER}/{moment.strftime(STAMP)}.json"
+    try:
+        return parse(store.get(key), key)
+    except ObjectMissing:
+        raise StoreError(f"{key} is gone from {store.url}") from None
+
+
+def parse(data: bytes, where: str) -> DatabaseInventory:
+    """An inventory from its JSON, or from the output of ``inventory --json``. Raises StoreError."""
+    try:
+        document: dict[str, Any] = json.loads(data)
+        document = document.get("database") or document
+        return DatabaseInventory(**{name: document[name] for name in DatabaseInventory.__dataclass_fields__})
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise StoreError(
+            f"{where} is not an inventory; write one with: ledger-assets inventory ENV --json"
+        ) from None
