@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from ledger_assets.assets.airtable import ATTACHMENTS, build_airtable_assets
+from ledger_assets.assets.cutover import build_back_job, build_cutover_job
 from ledger_assets.assets.keys import key, table_names
 from ledger_assets.assets.ledger import build_ledger_asset
 from ledger_assets.assets.live import build_live_specs
@@ -52,7 +53,9 @@ def build_definitions(
             *build_snapshot_assets(environment, loaded, shaped or exported),
             *build_live_specs(environment),
         ],
-        jobs=[*build_jobs(environment), *build_op_jobs(environment), *build_recovery_jobs(environment)],
+        jobs=[*build_jobs(environment), *build_op_jobs(environment), *build_recovery_jobs(environment),
+            build_cutover_job(environment, specs),
+            build_back_job(environment)],
         schedules=build_schedules(environment),
         sensors=build_sensors(environment),
         resources={

@@ -16,6 +16,7 @@ from ledger_assets.checks import ledger as ledger_checks
 from ledger_assets.checks import proof as proof_checks
 from ledger_assets.checks import snapshots as snapshot_checks
 from ledger_assets.environment import Environment, read_settings
+from ledger_assets.lane import RAW as RAW_RECORDS
 from ledger_assets.resources.notifier import Notifier
 from ledger_assets.resources.object_store import ObjectStoreResource
 from ledger_assets.resources.run_lock import RunLock
@@ -133,7 +134,7 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
         if loaded is None:
             return
         report, versions = loaded
-        for name in [*(spec.name for spec in specs), relationships.RAW_RECORDS]:
+        for name in [*(spec.name for spec in specs), RAW_RECORDS]:
             asset = key(environment, "supabase", name)
             _log(
                 context,
@@ -183,7 +184,7 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
         with one_line_failures():
             report = steps.access(night(context, objects, notifier))
         if report is not None:
-            asset = key(environment, "supabase", relationships.RAW_RECORDS)
+            asset = key(environment, "supabase", RAW_RECORDS)
             _evaluate(context, relationships.access_result(asset, report))
 
     @dg.op(name="check_health", ins=after, out=dg.Out(dg.Nothing))
@@ -395,7 +396,7 @@ def _evaluate(context: dg.OpExecutionContext, check: dg.AssetCheckResult) -> Non
     assert check.asset_key is not None
     assert check.check_name is not None
     context.log_event(
-        dg.AssetCheckEvaluation(
+        dg.AssetCheckEvaluation(  # type: ignore[arg-type]  # taken since 1.7, only its annotation lacks it
             asset_key=check.asset_key,
             check_name=check.check_name,
             passed=check.passed,

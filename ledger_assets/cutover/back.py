@@ -134,7 +134,7 @@ def _checkpoint(settings: Settings, cutover: Cutover) -> str | None:
     snapshot = catalogue.read(open_place(settings)).find(cutover.checkpoint)
     if snapshot.verified_at is None:
         raise TargetError(
-            f"the checkpoint {snapshot.id} of this cut-over is {snapshot.word}: choose another way back: ledger-assets backup "
-            f"list {settings.environment}"
+            f"the checkpoint {snapshot.id} of this cut-over is {snapshot.word}: choose another way back: ledger-assets "
+            f"backup list {settings.environment}"
         )
     return snapshot.id

@@ -17,8 +17,8 @@ from ledger_assets.errors import CheckFailed
 from ledger_assets.storage import ObjectStore
 
 if TYPE_CHECKING:
-    from ledger_assets.extract.export import Export
     from ledger_assets.extract.attachments import AttachmentInventory
+    from ledger_assets.extract.export import Export
     from ledger_assets.extract.schema_check import Drift
     from ledger_assets.ledger.store import LedgerManifest
     from ledger_assets.sync.run import Synced

@@ -94,7 +94,8 @@ def _assert_staging(
         )
     if staging.schema != schema:
         raise TargetError(
-            f"cut-over refused: staging was proven at schema {staging.schema or 'unknown'}, production is at {schema}; {remedy}"
+            f"cut-over refused: staging was proven at schema {staging.schema or 'unknown'}, production is at {schema}; "
+            f"{remedy}"
         )
     age = now - staging.at
     if age > limits.staging_within:
@@ -116,8 +117,8 @@ def _assert_snapshot(settings: Settings, limits: CutoverSettings, now: datetime)
     if not good or now - max(good) > limits.snapshot_within:
         found = "there is none" if not good else f"the newest is of {max(good):%Y-%m-%d %H:%M} UTC"
         raise TargetError(
-            f"cut-over refused: a verified snapshot of the last {limits.snapshot_within.total_seconds() / 3600:g} h is needed "
-            f"(CUTOVER_SNAPSHOT_HOURS), {found}; run: ledger-assets backup take {settings.environment} --kind full"
+            f"cut-over refused: a verified snapshot of the last {limits.snapshot_within.total_seconds() / 3600:g} h is "
+            f"needed (CUTOVER_SNAPSHOT_HOURS), {found}; run: ledger-assets backup take {settings.environment} --kind full"
         )
 
 

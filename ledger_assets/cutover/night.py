@@ -21,6 +21,7 @@ from ledger_assets.cutover.state import Cutover, Phase
 from ledger_assets.environment import Settings
 from ledger_assets.errors import CheckFailed, LedgerError, TargetError
 from ledger_assets.freeze import Heartbeat
+from ledger_assets.progress import report
 from ledger_assets.storage import ObjectStore
 from ledger_assets.unexpected import place
 
@@ -32,13 +33,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Night:
-    """Where a step runs. ``progress`` is told of each step's beginning and end; it never raises."""
+    """Where a step runs. ``publish`` is told of each step's beginning and end, for people outside; it never raises."""
 
     settings: Settings
     store: ObjectStore
     run_id: str
     tell: Tell = lambda _: None
-    progress: Callable[[Cutover, str, str], None] = lambda _cutover, _step, _how: None
+    publish: Callable[[Cutover, str, str], None] = lambda _cutover, _step, _how: None
+
+    def say(self, cutover: Cutover, step: str, how: str) -> None:
+        """To whoever watches the command, and to people outside."""
+        report("cutover", f"{step} {how}", state.STEPS.index(step) + (how != "running"), len(state.STEPS))
+        self.publish(cutover, step, how)
 
     @contextmanager
     def database(self, purpose: str) -> Iterator[psycopg.Connection]:
@@ -72,7 +78,7 @@ def step(night: Night, name: str) -> Iterator[Doing]:
                 f"ledger-assets cutover {night.settings.environment}"
             )
         state.step_begun(connection, cutover.id, name, night.run_id)
-    night.progress(cutover, name, "running")
+    night.say(cutover, name, "running")
     with connections.database_url(night.settings) as url, Heartbeat(url, cutover.token) as beat:
         doing = Doing(cutover, phase, cutover.token, beat)
         try:
@@ -87,7 +93,7 @@ def step(night: Night, name: str) -> Iterator[Doing]:
         events.record(
             connection, f"cutover_{name}", "done", who=cutover.who, run_id=night.run_id, detail=doing.facts
         )
-    night.progress(cutover, name, "done")
+    night.say(cutover, name, "done")
 
 
 def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
@@ -102,7 +108,7 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
             connection, f"cutover_{name}", "failed", who=cutover.who, run_id=night.run_id, detail=detail
         )
         phase = state.phase(connection, cutover)
-    night.progress(cutover, name, "failed")
+    night.say(cutover, name, "failed")
     if phase not in ("loaded", "switched"):
         return
     try:
@@ -116,13 +122,13 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
             emergency=phase == "switched",  # people may have written, should the freeze have run out before
             tell=night.tell,
         )
-    except Exception as second:
+    except Exception as second:  # noqa: BLE001 - whatever it is, both must be told, and the database stays frozen
         said = str(second) if isinstance(second, LedgerError) else place(second)
         raise TargetError(
             f"{why}. THE WAY BACK FAILED TOO ({said}): the database stays frozen, nothing more is written to it; run: "
             f"ledger-assets cutover {night.settings.environment} --back --confirm {night.settings.target_name}"
         ) from None
-    night.progress(cutover, name, "returned")
+    night.say(cutover, name, "returned")
     kind = CheckFailed if isinstance(error, CheckFailed) else TargetError
     raise kind(
         f"{name}: {why}. The cut-over went back: checkpoint {cutover.checkpoint} is restored, the app reads from Airtable, "

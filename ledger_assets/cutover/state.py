@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
 from ledger_assets.errors import TargetError
 from ledger_assets.load.sqlfiles import Cursor, plain_errors
@@ -25,7 +25,10 @@ STEPS = (
     "freeze", "sync", "checkpoint", "load", "proof", "access", "health", "switch", "watch", "unfreeze",
 )  # fmt: skip
 
-_COLUMNS = "cutover_id, began_at, who, state, planned_end, watch_minutes::float8, token, checkpoint, export_id, runs, ended_at, why"
+_CUTOVER: LiteralString = (
+    "select cutover_id, began_at, who, state, planned_end, watch_minutes::float8, token, checkpoint, export_id, runs, "
+    "ended_at, why from migration.cutovers "
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ def of_run(connection: psycopg.Connection, run_id: str) -> Cutover:
     found = _one(connection, "where %s = any (runs)", run_id)
     if found is None:
         raise TargetError(
-            f"run {run_id[:8]} belongs to no cut-over of this database: start with its first step (ledger-assets cutover ENV)"
+            f"run {run_id[:8]} belongs to no cut-over of this database: start with its first step (ledger-assets cutover "
+            "ENV)"
         )
     return found
 
@@ -198,11 +202,9 @@ def phase(connection: psycopg.Connection, cutover: Cutover) -> Phase:
     return "loaded" if frozen.held else "frozen"
 
 
-def _one(connection: psycopg.Connection, which: str, *values: object) -> Cutover | None:
+def _one(connection: psycopg.Connection, which: LiteralString, *values: object) -> Cutover | None:
     with plain_errors("cut-over", undone="nothing was read"), connection.transaction():
-        row = connection.execute(
-            f"select {_COLUMNS} from migration.cutovers {which}".encode(), values or None
-        ).fetchone()
+        row = connection.execute(_CUTOVER + which, values or None).fetchone()
     return None if row is None else Cutover(*row)
 
 

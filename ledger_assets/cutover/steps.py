@@ -235,8 +235,8 @@ def switch_over(night: Night) -> tuple[switch.Called, ...]:
             late = _changed_in_airtable(night, doing.cutover.export_id)
             if late:
                 raise CheckFailed(
-                    f"{len(late)} records were changed in Airtable after the final sync ({', '.join(late[:SHOWN])}): make the "
-                    "base read-only, then start again"
+                    f"{len(late)} records were changed in Airtable after the final sync ({', '.join(late[:SHOWN])}): make "
+                    "the base read-only, then start again"
                 )
             doing.beat.assert_alive()
         with night.database("switch") as connection:
@@ -290,7 +290,7 @@ def unfreeze(night: Night) -> Cutover:
 
 def _changed_in_airtable(night: Night, export_id: str) -> list[str]:
     """Ids of what people changed in Airtable since an export. Raises SourceError when that cannot be told."""
-    from ledger_assets.sync.run import changes_since
+    from ledger_assets.sync.changes import changes_since
 
     with connections.airtable_client(night.settings) as client:
         found = changes_since(client, night.store, export_id)

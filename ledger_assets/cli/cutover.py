@@ -1,0 +1,169 @@
+"""The command of the night: cutover, its rehearsal, its way back, and where it stands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger_assets.cli.consent import actor, as_option
+from ledger_assets.cli.restore import confirm_option, emergency_option, report_restored
+from ledger_assets.cli.session import (
+    console,
+    environment_argument,
+    instance,
+    json_option,
+    run_job,
+    settings_for,
+)
+from ledger_assets.cli.tables import table
+from ledger_assets.environment import Environment, Settings
+from ledger_assets.errors import SettingsError
+
+if TYPE_CHECKING:
+    from ledger_assets.cutover.state import Cutover, Phase, Step
+
+PHASES = {
+    "lapsed": "its process ended before anything was loaded; the freeze is over; start again by the same command",
+    "frozen": "under way, nothing is loaded yet; should its process die, writing opens by itself within a minute",
+    "loaded": "loaded and not switched: writing stays frozen; the same command again goes on, --back returns to before",
+    "switched": "the app reads from here; writing opens with the last step; the same command again goes on",
+    "returning": "on its way back; the same command again finishes it",
+    "done": "done: the app reads from here and people write",
+    "returned": "taken back: the checkpoint is restored, the app reads from Airtable",
+    "abandoned": "given up before anything was loaded",
+}
+
+
+@click.command()
+@environment_argument
+@click.option(
+    "--base-is-read-only",
+    is_flag=True,
+    help="You have made the base read-only in Airtable. Nothing begins before that.",
+)
+@click.option(
+    "--hours", type=click.FloatRange(0.1, 48), default=5.0, show_default=True, help="How long the night is planned to be."
+)
+@click.option(
+    "--watch-minutes",
+    type=click.FloatRange(0, 24 * 60),
+    default=120.0,
+    show_default=True,
+    help="Health is watched for so long between the switch and the end of the freeze.",
+)
+@click.option("--rehearse", is_flag=True, help="All of it against a copy of the database; says the time it will take.")
+@click.option("--back", is_flag=True, help="Take the cut-over back: database and switch return together.")
+@click.option("--status", is_flag=True, help="Where the newest cut-over stands, step by step.")
+@emergency_option
+@confirm_option
+@as_option
+@json_option
+def cutover(
+    environment: Environment,
+    base_is_read_only: bool,
+    hours: float,
+    watch_minutes: float,
+    rehearse: bool,
+    back: bool,
+    status: bool,
+    without_emergency: bool,
+    confirm: str,
+    who: str | None,
+    as_json: bool,
+) -> None:
+    """Freeze, sync, checkpoint, load, prove, check access and health, switch, watch, unfreeze: the whole night.
+
+    Until the load is committed, a killed process leaves nothing behind and writing opens by itself. From then on writing
+    stays frozen until the switch, or until the checkpoint is restored, which happens by itself when a gate stays shut.
+    The same command again goes on where a killed one stood.
+
+    \b
+    ledger-assets cutover production --rehearse
+    ledger-assets cutover production --base-is-read-only --confirm NAME
+    """
+    if sum((rehearse, back, status)) > 1:
+        raise click.UsageError("--rehearse, --back and --status do not go together")
+    settings = settings_for(environment)
+    if status:
+        _status(settings, as_json)
+    elif rehearse:
+        _rehearse(settings, as_json)
+    elif back:
+        go_back(settings, None, without_emergency, confirm, actor(who))
+    else:
+        _cut_over(settings, base_is_read_only, hours, watch_minutes, confirm, actor(who))
+
+
+def _cut_over(
+    settings: Settings, base_is_read_only: bool, hours: float, watch_minutes: float, confirm: str, who: str
+) -> None:
+    from ledger_assets.lane import assert_can_load
+
+    assert_can_load(settings, confirm)
+    config = {
+        "confirm": confirm,
+        "base_is_read_only": base_is_read_only,
+        "who": who,
+        "hours": hours,
+        "watch_minutes": watch_minutes,
+    }
+    with instance(settings.home) as dagster_instance, _told():
+        run_job(
+            dagster_instance,
+            settings.environment,
+            "cutover",
+            run_config={
+                "ops": {"freeze": {"config": config}, "load_finally": {"config": {"confirm": confirm}}}
+            },
+            tell=lambda _run_id: _status(settings, as_json=False),
+        )
+    name = f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
+    console.print(f"to take it back, database and switch together: ledger-assets cutover {settings.environment} --back{name}")
+
+
+def go_back(settings: Settings, snapshot_id: str | None, without_emergency: bool, confirm: str, who: str) -> None:
+    """Take a cut-over back by its job; ``snapshot_id`` None: the newest."""
+    from ledger_assets import cutovers
+    from ledger_assets.lane import assert_confirmed
+
+    assert_confirmed(settings, confirm, what="the way back")
+    found = cutovers.to_go_back(settings, snapshot_id)
+    if found is None:
+        raise SettingsError(f"{settings.target_name} has no cut-over that could be taken back")
+    config = {"cutover": found.id, "who": who, "emergency": not without_emergency, "confirm": confirm}
+    with instance(settings.home) as dagster_instance:
+        run = run_job(
+            dagster_instance,
+            settings.environment,
+            "cutover_back",
+            run_config={"ops": {"go_back": {"config": config}}},
+        )
+    report_restored(settings, run)
+    console.print(f"cut-over {found.id[:8]} is taken back: the app reads from Airtable, people write again")
+
+
+def _status(settings: Settings, as_json: bool) -> None:
+    from ledger_assets import cutovers
+
+    found = cutovers.seen(settings)
+    if as_json:
+        console.print_json(json.dumps(None if found is None else _document(*found), default=str))
+        return
+    if found is None:
+        console.print(f"{settings.target_name} has had no cut-over")
+        return
+    cutover, phase, steps = found
+    console.print(f"cut-over {cutover.id[:8]} of {settings.target_name}: {PHASES[phase]}")
+    shown = table("step", "began (UTC)", ">seconds", "outcome", "facts")
+    for step in steps:
+        seconds = "" if step.seconds is None else f"{step.seconds:.1f}"
+        facts = ", ".join(f"{name} {value}" for name, value in step.facts.items() if value not in ([], None, ""))
+        shown.add_row(step.name, f"{step.began_at:%H:%M:%S}", seconds, step.outcome or "not ended", facts)
+    console.print(shown)
+
+
+def _document(cutover: Cutover, phase: Phase, steps: list[Step]) -> dict[str, object]:
+    return {**asdict(cutover), "phase": phase, "steps": [{**asdict(s), "seconds": s.seconds} for s in steps]}
