@@ -152,6 +152,31 @@ def test_a_lost_region_needs_no_database(world: World) -> None:
     assert (plan.snapshot_id, plan.modes) == (newest.id, ("into",))
 
 
+def test_of_a_lost_region_a_database_in_trouble_is_the_last_choice_and_every_choice_is_told(
+    world: World,
+) -> None:
+    emergency = world.take("emergency")
+    assert beyond.of_a_lost_region(world.place, world.store, now=datetime.now(UTC)).snapshot_id == emergency.id
+    whole = world.take()
+    world.do("delete from public.themes")
+    later = world.take("emergency")
+    plan = beyond.of_a_lost_region(world.place, world.store, now=datetime.now(UTC))
+    assert plan.snapshot_id == whole.id
+    assert [line.split(",")[0] for line in plan.extent[1:]] == [
+        f"another choice: {later.id}",
+        f"another choice: {emergency.id}",
+    ]
+
+
+def test_a_lost_region_is_planned_for_also_when_the_objects_are_lost_with_it(world: World) -> None:
+    def refuse(_what: str, _key: str) -> None:
+        raise StoreError("the bucket is gone")
+
+    newest = world.take()
+    lost = places.Watched(world.store, refuse)
+    assert beyond.of_a_lost_region(world.place, lost, now=datetime.now(UTC)).snapshot_id == newest.id
+
+
 def test_tampered_objects_are_brought_back_before_the_database_is_looked_at(
     tmp_path: Path, moto_server: s3.Server, tiny_url: str, scratch_url: str, files: ObjectStore
 ) -> None:
