@@ -63,21 +63,28 @@ def restore(
 def plan(settings: Settings, scenario: str) -> Plan:
     """A plan of recovery."""
     from ledger_assets.backup.beyond import of_a_lost_region, of_tampered_objects
+    from ledger_assets.backup.history import NoVersions
     from ledger_assets.backup.place import open_place
     from ledger_assets.backup.recover import Scenario, make
     from ledger_assets.backup.settings import read_backup_settings
 
     store, now = connections.object_store(settings), datetime.now(UTC)
+    notes: list[str] = []
     if scenario == Scenario.RANSOMWARE:  # first the objects: the key may be among them
-        backup = read_backup_settings(settings)
-        tampered = of_tampered_objects(backup, store, now=now) if backup.bucket.remote else None
-        if tampered is not None:
-            return tampered
+        try:
+            tampered = of_tampered_objects(read_backup_settings(settings), store, now=now)
+        except (
+            NoVersions
+        ) as error:  # the database is looked at all the same: each snapshot is proven before it is used
+            notes.append(str(error))
+        else:
+            if tampered is not None:
+                return tampered
     place = open_place(settings)
     if scenario == Scenario.REGIONAL_FAILURE:  # its database is gone: nothing of it is asked
         return of_a_lost_region(place, store, now=now)
     with connections.database(settings, purpose="recover") as connection:
-        return make(place, store, connection, Scenario(scenario), now=now)
+        return make(place, store, connection, Scenario(scenario), now=now, notes=notes)
 
 
 def is_of_objects(store: ObjectStore, plan_id: str) -> bool:
