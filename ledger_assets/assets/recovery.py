@@ -68,6 +68,8 @@ def build_recovery_jobs(environment: Environment) -> list[dg.JobDefinition]:
                 "aside": done.aside,
                 "seconds": done.seconds,
                 "repaired": list(done.repaired) or None,
+                "files": done.files.files or None,
+                "files_failed": list(done.files.failed) or None,
             }
             for done in restores
         ]

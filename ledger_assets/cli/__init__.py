@@ -18,7 +18,8 @@ from ledger_assets.cli.erase import erase
 from ledger_assets.cli.lane import export, migrate, verify
 from ledger_assets.cli.look import doctor, inventory, status
 from ledger_assets.cli.publish import publish
-from ledger_assets.cli.restore import recover, restore, rollback
+from ledger_assets.cli.recover import recover
+from ledger_assets.cli.restore import restore, rollback
 from ledger_assets.cli.review import findings
 from ledger_assets.cli.schema import schema
 from ledger_assets.errors import LedgerError
