@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ledger_assets import backups, connections
 from ledger_assets.backups import Tell
 from ledger_assets.environment import Settings
-from ledger_assets.errors import SettingsError, TargetError
+from ledger_assets.errors import LedgerError, SettingsError, TargetError
 
 if TYPE_CHECKING:
     import psycopg
 
     from ledger_assets.backup.catalogue import Snapshot
+    from ledger_assets.backup.media import PutBack
     from ledger_assets.backup.merge import Preview
     from ledger_assets.backup.place import Place
     from ledger_assets.backup.recover import Plan
@@ -56,28 +58,43 @@ def restore(
         if emergency:
             _emergency(settings, store, f"before restore of {snapshot_id}", run_id)
         done = restore_from(place, snapshot, connection, mode_of(mode), who=who)
+        done = replace(done, files=_files_back(settings, place, store, snapshot, connection))
     _tell_restored(settings, [done], tell)
     return [done]
+
+
+def files_back(settings: Settings, snapshot_id: str) -> PutBack:
+    """Bring the files back that the database names and the object store lacks; no row is touched, so that the database may
+    be a new one, restored elsewhere."""
+    with _to_restore(settings, snapshot_id, elsewhere=True) as (place, snapshot, connection):
+        return _files_back(settings, place, connections.object_store(settings), snapshot, connection)
 
 
 def plan(settings: Settings, scenario: str) -> Plan:
     """A plan of recovery."""
     from ledger_assets.backup.beyond import of_a_lost_region, of_tampered_objects
+    from ledger_assets.backup.history import NoVersions
     from ledger_assets.backup.place import open_place
     from ledger_assets.backup.recover import Scenario, make
     from ledger_assets.backup.settings import read_backup_settings
 
     store, now = connections.object_store(settings), datetime.now(UTC)
+    notes: list[str] = []
     if scenario == Scenario.RANSOMWARE:  # first the objects: the key may be among them
-        backup = read_backup_settings(settings)
-        tampered = of_tampered_objects(backup, store, now=now) if backup.bucket.remote else None
-        if tampered is not None:
-            return tampered
+        try:
+            tampered = of_tampered_objects(read_backup_settings(settings), store, now=now)
+        except (
+            NoVersions
+        ) as error:  # the database is looked at all the same: each snapshot is proven before it is used
+            notes.append(str(error))
+        else:
+            if tampered is not None:
+                return tampered
     place = open_place(settings)
     if scenario == Scenario.REGIONAL_FAILURE:  # its database is gone: nothing of it is asked
         return of_a_lost_region(place, store, now=now)
     with connections.database(settings, purpose="recover") as connection:
-        return make(place, store, connection, Scenario(scenario), now=now)
+        return make(place, store, connection, Scenario(scenario), now=now, notes=notes)
 
 
 def is_of_objects(store: ObjectStore, plan_id: str) -> bool:
@@ -111,6 +128,7 @@ def recover(
     tell: Tell = lambda _: None,
 ) -> list[Done]:
     """Take an emergency snapshot, then carry out a plan."""
+    from ledger_assets.backup import catalogue
     from ledger_assets.backup.place import open_place
     from ledger_assets.backup.recover import carry_out, read
 
@@ -119,6 +137,10 @@ def recover(
         if emergency:
             _emergency(settings, store, f"before {plan_id}", run_id)
         done = carry_out(place, connection, made, who=who)
+        if done:
+            snapshot = catalogue.read(place).find(made.snapshot_id)
+            files = _files_back(settings, place, store, snapshot, connection)
+            done = [*done[:-1], replace(done[-1], files=files)]
     _tell_restored(settings, done, tell)
     return done
 
@@ -132,18 +154,26 @@ def undo(settings: Settings, undo_id: int, *, who: str) -> None:
         merge.undo(connection, undo_id, who=who, judge=judge)
 
 
-def restore_into(settings: Settings, snapshot_id: str, url: str) -> int:
-    """Restore a whole snapshot into an empty database elsewhere; returns its rows. The environment's own database need not
-    exist any more."""
+def restore_into(settings: Settings, snapshot_id: str, url: str) -> tuple[int, PutBack]:
+    """Restore a whole snapshot into an empty database elsewhere, and the files that the object store lacks; its rows. The
+    environment's own database need not exist any more."""
     from ledger_assets.backup import catalogue
+    from ledger_assets.backup.media import PutBack
     from ledger_assets.backup.place import open_place
     from ledger_assets.backup.restore import assert_fits, into
     from ledger_assets.erasure.register import listed
+    from ledger_assets.load.connect import connect
 
     place = open_place(settings)
     snapshot = catalogue.read(place).find(snapshot_id)
     assert_fits(place, snapshot.manifest, database="", elsewhere=True)
-    return into(place, snapshot, url, listed(place.vault, place.identity))
+    rows = into(place, snapshot, url, listed(place.vault, place.identity))
+    with connect(url, application_name="ledger:restore", setting="--into") as connection:
+        try:
+            files = _files_back(settings, place, connections.object_store(settings), snapshot, connection)
+        except LedgerError as error:  # the rows are there, and the place of the files may be lost too
+            files = PutBack(0, (str(error),))
+    return rows, files
 
 
 def rehearse(settings: Settings, *, fresh: bool) -> Rehearsal:
@@ -157,7 +187,9 @@ def rehearse(settings: Settings, *, fresh: bool) -> Rehearsal:
 
 
 @contextmanager
-def _to_restore(settings: Settings, snapshot_id: str) -> Iterator[tuple[Place, Snapshot, psycopg.Connection]]:
+def _to_restore(
+    settings: Settings, snapshot_id: str, *, elsewhere: bool = False
+) -> Iterator[tuple[Place, Snapshot, psycopg.Connection]]:
     from ledger_assets.backup import catalogue
     from ledger_assets.backup.place import open_place
     from ledger_assets.backup.restore import assert_fits
@@ -168,8 +200,21 @@ def _to_restore(settings: Settings, snapshot_id: str) -> Iterator[tuple[Place, S
     with connections.database(settings, purpose="restore") as connection:
         with connection.transaction():
             database = database_identity(connection)
-        assert_fits(place, snapshot.manifest, database=database, elsewhere=False)
+        assert_fits(place, snapshot.manifest, database=database, elsewhere=elsewhere)
         yield place, snapshot, connection
+
+
+def _files_back(
+    settings: Settings, place: Place, store: ObjectStore, snapshot: Snapshot, connection: psycopg.Connection
+) -> PutBack:
+    """Only what the database names now: whoever was erased is not in it, and no file of theirs comes back."""
+    from ledger_assets.backup import media
+    from ledger_assets.extract.scratch import scratch_folder
+
+    with connection.transaction():
+        wanted = {key for key, _ in media.listed(connection)}
+    with scratch_folder(settings.home) as folder:
+        return media.put_back(place, store, snapshot.manifest, wanted, folder)
 
 
 def _emergency(settings: Settings, store: ObjectStore, reason: str, run_id: str | None) -> None:

@@ -162,4 +162,6 @@ def restored(done: "Done") -> dict[str, Any]:
         "aside": done.aside,
         "seconds": done.seconds,
         "repaired": list(done.repaired) or None,
+        "files": done.files.files or None,
+        "files_failed": list(done.files.failed) or None,
     }

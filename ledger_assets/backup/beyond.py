@@ -6,9 +6,11 @@ bringing back objects (``versions``).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from ledger_assets.backup import catalogue, versions
+from ledger_assets.backup.catalogue import Snapshot
 from ledger_assets.backup.place import Place
 from ledger_assets.backup.recover import INTO, OBJECTS, Plan, Scenario, keep, plan_id
 from ledger_assets.backup.settings import BackupSettings
@@ -16,18 +18,30 @@ from ledger_assets.errors import StoreError
 from ledger_assets.storage import ObjectStore
 
 SHOWN = 20
+OTHERS = 5
 
 
 def of_a_lost_region(place: Place, store: ObjectStore, *, now: datetime) -> Plan:
-    """The newest verified snapshot, whole, into a new database. Raises StoreError where no verified snapshot is there."""
-    newest = catalogue.read(place).newest_verified("full", "checkpoint", "emergency")
-    if newest is None:
+    """The newest verified snapshot, whole, into a new database; an emergency one, of a database in trouble, only where
+    there is no other. The others are named with their rows: nothing can be compared with a database that is gone.
+
+    Raises StoreError where no verified snapshot is there.
+    """
+    known = catalogue.read(place)
+    chosen = known.newest_verified("full", "checkpoint") or known.newest_verified("emergency")
+    if chosen is None:
         raise StoreError(
             f"{place.vault.url} holds no verified snapshot: set BACKUP_BUCKET to the copy in another region"
         )
-    m = newest.manifest
-    extent = (f"the whole database: {m.rows:,} rows of {m.taken_at}, {m.media_files:,} files",)
-    return keep(store, _plan(now, Scenario.REGIONAL_FAILURE, newest.id, (INTO,), extent))
+    others = [one for one in known.snapshots if one.verified_at is not None and one.id != chosen.id]
+    extent = (
+        f"the whole database: {_told(chosen)}",
+        *(f"another choice: {one.id}, {_told(one)}" for one in others[: -OTHERS - 1 : -1]),
+    )
+    plan = _plan(now, Scenario.REGIONAL_FAILURE, chosen.id, (INTO,), extent)
+    with suppress(StoreError):  # the object store may lie in the same region; the plan's command needs it not
+        keep(store, plan)
+    return plan
 
 
 def of_tampered_objects(backup: BackupSettings, store: ObjectStore, *, now: datetime) -> Plan | None:
@@ -50,6 +64,11 @@ def of_tampered_objects(backup: BackupSettings, store: ObjectStore, *, now: date
 def bring_back_objects(backup: BackupSettings, *, now: datetime) -> int:
     """Write the true versions over what is there; how many. What was tampered with since the plan is brought back too."""
     return versions.bring_back(backup, versions.find(backup, now=now), now=now)
+
+
+def _told(snapshot: Snapshot) -> str:
+    m = snapshot.manifest
+    return f"{m.rows:,} rows of {m.at:%Y-%m-%d %H:%M} (UTC), {m.media_files:,} files"
 
 
 def _plan(

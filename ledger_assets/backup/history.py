@@ -32,6 +32,10 @@ NO_VERSIONS = (
 )
 
 
+class NoVersions(SettingsError):
+    """The store keeps no earlier versions."""
+
+
 @dataclass(frozen=True)
 class Version:
     """One version of an object."""
@@ -51,10 +55,10 @@ class History:
 
 
 def bucket_of(settings: BackupSettings) -> Place:
-    """The bucket. Raises SettingsError where it keeps no versions."""
+    """The bucket. Raises NoVersions where it keeps none."""
     url = settings.bucket.url
     if not settings.bucket.remote:
-        raise SettingsError(f"{url} {NO_VERSIONS}")
+        raise NoVersions(f"{url} {NO_VERSIONS}")
     place = place_of(settings.bucket)
     with told(url):
         try:
@@ -64,7 +68,7 @@ def bucket_of(settings: BackupSettings) -> Place:
                 raise
             status = None
     if status is None:
-        raise SettingsError(f"{url} {NO_VERSIONS}")
+        raise NoVersions(f"{url} {NO_VERSIONS}")
     return place
 
 

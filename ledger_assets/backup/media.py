@@ -1,6 +1,7 @@
 """The files of a snapshot: which there are, each stored once in the vault, encrypted.
 
-What belongs here: the inventory and copying what is new. What does not: fetching files from Airtable (``extract``).
+What belongs here: the inventory, copying what is new, putting back what is gone. What does not: fetching files from
+Airtable (``extract``).
 
     media/<keyed hash>.age      a file; its name says nothing of its content to whoever has not the key
 
@@ -46,6 +47,14 @@ class MediaFile:
     sha256: str
     object_key: str
     sealed: Sealed
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """How many files are in the object store again, and a line for each that could not be brought there."""
+
+    files: int
+    failed: tuple[str, ...] = ()
 
 
 def media_key(place: Place, sha256: str) -> str:
@@ -142,6 +151,33 @@ def _found(place: Place, key: str, sha256: str, folder: Path) -> Sealed | None:
         if _hash(Path(plain.name)) != sha256:
             return None
         return replace(sealed, plain_size=Path(plain.name).stat().st_size)
+
+
+def put_back(
+    place: Place, store: ObjectStore, manifest: Manifest, wanted: Collection[str], folder: Path
+) -> PutBack:
+    """Bring the snapshot's files back that a restored database names (``wanted``: object keys) and the store lacks."""
+    listed = from_json(unseal_bytes(place.vault, manifest.objects[OBJECT], place.identity))
+    gone = [
+        file
+        for file in listed
+        if file.object_key in wanted and store.size(file.object_key) != file.sealed.plain_size
+    ]
+
+    def put(file: MediaFile) -> str | None:
+        path = folder / f"{file.sha256}.back"
+        try:
+            unseal_to(place.vault, file.sealed, path, place.identity)
+            store.put(file.object_key, path)
+        except StoreError as error:
+            return str(error)
+        finally:
+            path.unlink(missing_ok=True)
+        return None
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        failed = [line for line in pool.map(put, gone) if line is not None]
+    return PutBack(len(gone) - len(failed), tuple(failed))
 
 
 def _hash(path: Path) -> str:

@@ -1,6 +1,6 @@
 """Recovery by scenario: what is the extent, which snapshot, what is restored. A plan first, then just that.
 
-What belongs here: finding the extent and making the plan; carrying it out. What does not: restoring (``restore``), old
+What belongs here: making the plan, and carrying it out. What does not: the extent (``extent``), restoring (``restore``), old
 versions of objects (``versions``), the schema's repair (``repair``).
 
     recovery/<plan id>.json     in the object store: ids and counts, never words
@@ -20,12 +20,13 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ledger_assets.backup import catalogue, merge, repair
+from ledger_assets.backup import catalogue, extent, merge, repair
 from ledger_assets.backup.catalogue import Snapshot
 from ledger_assets.backup.contents import Contents
+from ledger_assets.backup.extent import REPAIR
 from ledger_assets.backup.manifest import CONTENTS
 from ledger_assets.backup.place import Place
-from ledger_assets.backup.restore import Done, copy_of, preview, restore
+from ledger_assets.backup.restore import Done, copy_of, restore
 from ledger_assets.backup.sealing import unseal_bytes
 from ledger_assets.backup.take import database_identity
 from ledger_assets.errors import SettingsError, StoreError
@@ -45,8 +46,6 @@ INTO = "into"
 """The mode of a plan that needs a new database."""
 OBJECTS = "objects"
 """The mode of a plan that brings back the snapshots' own objects."""
-REPAIR = merge.Mode("repair")
-"""The mode of a plan that makes a damaged schema whole, before any row is looked at."""
 
 
 class Scenario(StrEnum):
@@ -78,18 +77,25 @@ class Plan:
 
 
 def make(
-    place: Place, store: ObjectStore, live: psycopg.Connection, scenario: Scenario, *, now: datetime
+    place: Place,
+    store: ObjectStore,
+    live: psycopg.Connection,
+    scenario: Scenario,
+    *,
+    now: datetime,
+    notes: Sequence[str] = (),
 ) -> Plan:
-    """Find the extent, choose the snapshot, write the plan. Raises StoreError where no verified snapshot is there."""
+    """Find the extent, choose the snapshot, write the plan; ``notes`` are told with its extent. Raises StoreError where no
+    verified snapshot is there."""
     candidates = _candidates(place, live, scenario)
     found = []
     for snapshot in candidates:
-        modes, extent = _EXTENTS[scenario](place, snapshot, live)
-        found.append((snapshot, modes, extent))
+        modes, lines = _EXTENTS[scenario](place, snapshot, live)
+        found.append((snapshot, modes, lines))
         # A snapshot may have been taken after the damage: then an earlier one shows it.
         if modes or scenario is Scenario.BAD_MIGRATION:
             break
-    snapshot, modes, extent = found[-1] if found[-1][1] else found[0]
+    snapshot, modes, lines = found[-1] if found[-1][1] else found[0]
     plan = Plan(
         plan_id(now),
         scenario.value,
@@ -97,9 +103,17 @@ def make(
         _identity(live),
         snapshot.id,
         tuple(str(mode) for mode in modes),
-        tuple(extent),
+        (*notes, *_passed_over(found, snapshot), *lines),
     )
     return keep(store, plan)
+
+
+def _passed_over(
+    found: Sequence[tuple[Snapshot, Sequence[merge.Mode], Sequence[str]]], chosen: Snapshot
+) -> list[str]:
+    """An older snapshot was chosen: what it misses may have been removed on purpose since."""
+    newer = [one.id for one, _, _ in found if one.manifest.at > chosen.manifest.at]
+    return [f"against newer snapshots nothing is to be restored: {', '.join(newer)}"] if newer else []
 
 
 def keep(store: ObjectStore, plan: Plan) -> Plan:
@@ -212,75 +226,12 @@ def _identity(live: psycopg.Connection) -> str:
         return database_identity(live)
 
 
-Extent = tuple[Sequence[merge.Mode], Sequence[str]]
-
-
-def _of_loss(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Extent:
-    found = preview(place, snapshot, live, merge.LOST)
-    return ([merge.LOST] if found.inserted else []), found.lines()
-
-
-def _of_corruption(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Extent:
-    """The tables with rows that differ although nobody has written them: the audit has no line of it since the snapshot."""
-    found = preview(place, snapshot, live, merge.EXACT)
-    since = _audited(place, snapshot)
-    silent = [change for change in found.changes if change.differing > _written(live, change.table, since)]
-    lines = [
-        f"{change.table}: {change.differing} rows differ" for change in found.changes if change.differing
-    ]
-    lines += [
-        f"{change.table}: more rows differ than people have changed: {_ids(change)}" for change in silent
-    ]
-    return [merge.Mode.of_table(change.table) for change in silent], lines
-
-
-def _of_migration(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Extent:
-    damage = repair.differences(live)
-    live.rollback()
-    if any(d.kind not in repair.NOT_OURS for d in damage):
-        # Rows can only be compared where the tables are the same.
-        return [REPAIR, merge.EXACT], [d.line for d in damage]
-    return _of_everything(place, snapshot, live)
-
-
-def _of_everything(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Extent:
-    """Whoever had the database may have written anything: as in the snapshot, whatever differs."""
-    found = preview(place, snapshot, live, merge.EXACT)
-    touched = found.inserted + found.updated + found.deleted
-    return ([merge.EXACT] if touched else []), found.lines()
-
-
-_EXTENTS: dict[Scenario, Callable[[Place, Snapshot, psycopg.Connection], Extent]] = {
-    Scenario.DATA_LOSS: _of_loss,
-    Scenario.DATA_CORRUPTION: _of_corruption,
-    Scenario.BAD_MIGRATION: _of_migration,
-    Scenario.RANSOMWARE: _of_everything,
+_EXTENTS: dict[Scenario, Callable[[Place, Snapshot, psycopg.Connection], extent.Extent]] = {
+    Scenario.DATA_LOSS: extent.of_loss,
+    Scenario.DATA_CORRUPTION: extent.of_corruption,
+    Scenario.BAD_MIGRATION: extent.of_migration,
+    Scenario.RANSOMWARE: extent.of_everything,
 }
-
-
-def _audited(place: Place, snapshot: Snapshot) -> int:
-    """The last line of the audit that the snapshot holds; by number, since its time is to the second."""
-    data = unseal_bytes(place.vault, snapshot.manifest.objects[CONTENTS], place.identity)
-    sequence = Contents.from_json(data).sequences.get("audit.log_log_id_seq")
-    return 0 if sequence is None or not sequence.low[1] else sequence.low[0]
-
-
-def _written(live: psycopg.Connection, table: str, since: int) -> int:
-    """Rows of the table that have a line in the audit after that one."""
-    schema, _, name = table.partition(".")
-    if schema != "public":
-        return 0
-    with live.transaction():
-        row = live.execute(
-            "select count(distinct row_id) from audit.log where table_name = %s and log_id > %s",
-            (name, since),
-        ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def _ids(change: merge.Change) -> str:
-    return ", ".join(change.ids.get("differing", ())) or "no ids"
 
 
 def mode_of(text: str) -> merge.Mode:

@@ -23,6 +23,7 @@ from ledger_assets.backup.aside import aside_key, keep
 from ledger_assets.backup.catalogue import Snapshot
 from ledger_assets.backup.compared import compare
 from ledger_assets.backup.manifest import Manifest
+from ledger_assets.backup.media import PutBack
 from ledger_assets.backup.place import Place
 from ledger_assets.backup.sealing import Damaged
 from ledger_assets.backup.verify import Restored, restored
@@ -37,12 +38,16 @@ if TYPE_CHECKING:
     import psycopg
 
 SAMPLE = 20
+NO_FILES = PutBack(0)
+OURS = "migration"
+"""A baseline may be taken later too, and then holds people like any other snapshot; one of before us lacks this schema."""
 
 
 @dataclass(frozen=True)
 class Done:
     """A restore that was committed. ``aside``: key of the sealed file with what it replaced or removed; ``undo_id``: None
-    of a repair of the schema, which has no way back but the emergency snapshot; ``repaired``: its lines."""
+    of a repair of the schema, which has no way back but the emergency snapshot; ``repaired``: its lines; ``files``: what the
+    object store had lost and has again."""
 
     snapshot_id: str
     undo_id: int | None
@@ -50,6 +55,7 @@ class Done:
     aside: str | None
     seconds: float
     repaired: tuple[str, ...] = ()
+    files: PutBack = NO_FILES
 
 
 @dataclass(frozen=True)
@@ -174,14 +180,14 @@ def into(place: Place, snapshot: Snapshot, url: str, erasures: tuple[Erasure, ..
             server = connection.info.server_version
         major = int(manifest.tool.split(".")[0])
         tools = tools_for(max(major * 10_000, server), place.backup.programs)
-        restore_folder(url, folder / "dump", contents, tools=tools)
+        restore_folder(url, folder / "dump", contents, tools=tools, setting="--into")
         problems = compare(contents, url)
     if problems:
         raise TargetError(
             f"what was restored differs from snapshot {snapshot.id} in {len(problems)} places ({problems[0]}): do not use "
             "it; drop that database and try another snapshot"
         )
-    if manifest.kind != "baseline" and erasures:
+    if OURS in manifest.schemas and erasures:
         with connect(url, application_name="ledger:restore", setting="--into") as connection:
             applied.apply_to(connection, erasures)
             left = applied.assert_absent(connection, erasures)

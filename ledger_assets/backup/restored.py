@@ -27,28 +27,34 @@ from ledger_assets.load.connect import connect
 from ledger_assets.load.sqlfiles import plain_errors
 
 JOBS = 2
+SCRATCH = "SCRATCH_DATABASE_URL"
 _ENTRY = re.compile(r"\d+; \d+ \d+ (?P<what>.+)")
 _WITHOUT_DATA = ("TABLE DATA ", "FK CONSTRAINT ", "TRIGGER ", "SEQUENCE SET ", "MATERIALIZED VIEW DATA ")
 
 
 def restore_folder(
-    url: str, folder: Path, contents: Contents, *, tools: Tools, tables: Collection[str] | None = None
+    url: str,
+    folder: Path,
+    contents: Contents,
+    *,
+    tools: Tools,
+    tables: Collection[str] | None = None,
+    setting: str = SCRATCH,
 ) -> None:
     """Restore all of ``folder`` into the empty database at ``url``, or with ``tables`` the schema (without foreign keys and
     triggers) and the rows of these, which needs no file but ``toc.dat`` and theirs.
 
-    Raises TargetError naming what the database has or lacks, StoreError for what cannot be read.
+    ``setting`` names the database in errors. Raises TargetError naming what the database has or lacks, StoreError for what
+    cannot be read.
     """
     entries = _entries(folder, tools)
     with (
-        plain_errors("the restore", undone="the scratch database is of no use"),
-        connect(
-            url, application_name="ledger:restore", setting="the scratch database's address"
-        ) as connection,
+        plain_errors("the restore", undone="that database is of no use: drop it"),
+        connect(url, application_name="ledger:restore", setting=setting) as connection,
     ):
-        _refuse_unfit(connection, contents, tools)
+        _refuse_unfit(connection, contents, tools, setting)
         superuser = _superuser(connection)
-        _make_roles(connection, contents.outside.roles)
+        _make_roles(connection, contents.outside.roles, setting)
         for schema in contents.schemas:
             connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
         for reference in contents.outside.references:
@@ -61,7 +67,7 @@ def restore_folder(
             # What a new database gives, and what pg_dump writes the difference to: dropping the schema lost it.
             connection.execute("grant usage on schema public to public")
         # Between: an extension may live in one of the schemas, and the tables may need it.
-        _make_extensions(connection, contents)
+        _make_extensions(connection, contents, setting)
         rest = [line for line in entries if line not in set(schemas)]
         if not superuser:
             rest = [line for line in rest if _settable(line, str(connection.info.user))]
@@ -141,9 +147,7 @@ def _data_lines(entries: Sequence[str], contents: Contents, tables: Collection[s
         start = f"TABLE DATA {table.schema} {table.name} " if table else "\n"
         lines = [line for line in entries if _what(line).startswith(start)]
         if len(lines) != 1:
-            raise StoreError(
-                f"table {key} is not in this snapshot: ledger-assets snapshots ENV ID lists what is"
-            )
+            raise StoreError(f"table {key} is not in this snapshot")
         found[key] = lines[0]
     return found
 
@@ -157,7 +161,7 @@ def _settable(line: str, user: str) -> bool:
     return not _what(line).startswith("DEFAULT ACL ") or line.endswith(f" {user}")
 
 
-def _refuse_unfit(connection: psycopg.Connection, contents: Contents, tools: Tools) -> None:
+def _refuse_unfit(connection: psycopg.Connection, contents: Contents, tools: Tools, setting: str) -> None:
     occupied = connection.execute(text("occupied"), {"schemas": list(contents.schemas)}).fetchone()
     if occupied:
         raise TargetError(
@@ -168,8 +172,12 @@ def _refuse_unfit(connection: psycopg.Connection, contents: Contents, tools: Too
     if major <= NO_TRANSACTION_TIMEOUT < tools.major:
         raise TargetError(
             f"pg_restore {tools.version} cannot restore into Postgres {major}, which lacks a setting it makes: "
-            f"name a server of version {tools.major} in SCRATCH_DATABASE_URL, or unset it"
+            f"name a server of version {tools.major} in {setting}{_or_unset(setting)}"
         )
+
+
+def _or_unset(setting: str) -> str:
+    return ", or unset it to use an embedded one" if setting == SCRATCH else ""
 
 
 def _superuser(connection: psycopg.Connection) -> bool:
@@ -177,7 +185,7 @@ def _superuser(connection: psycopg.Connection) -> bool:
     return row is not None and bool(row[0])
 
 
-def _make_roles(connection: psycopg.Connection, roles: Sequence[str]) -> None:
+def _make_roles(connection: psycopg.Connection, roles: Sequence[str], setting: str) -> None:
     for role in roles:
         if not connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone():
             try:
@@ -185,7 +193,7 @@ def _make_roles(connection: psycopg.Connection, roles: Sequence[str]) -> None:
             except psycopg.errors.InsufficientPrivilege:
                 raise TargetError(
                     f"role {role}, which the snapshot names, is not on this server and role {connection.info.user} may "
-                    "not create it: unset SCRATCH_DATABASE_URL to use an embedded server"
+                    f"not create it: name a server that has it in {setting}{_or_unset(setting)}"
                 ) from None
 
 
@@ -207,7 +215,7 @@ def _seed(connection: psycopg.Connection, reference: Reference) -> None:
         )
 
 
-def _make_extensions(connection: psycopg.Connection, contents: Contents) -> None:
+def _make_extensions(connection: psycopg.Connection, contents: Contents, setting: str) -> None:
     for extension in contents.outside.extensions:
         if not extension.needed:
             continue
@@ -216,8 +224,8 @@ def _make_extensions(connection: psycopg.Connection, contents: Contents) -> None
         ).fetchone()
         if not known:
             raise TargetError(
-                f"this snapshot needs the extension {extension.name}, which the scratch server does not have: set "
-                "SCRATCH_DATABASE_URL to a server that has it"
+                f"this snapshot needs the extension {extension.name}, which that server does not have: name one that has it "
+                f"in {setting}"
             )
         connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(extension.schema)))
         connection.execute(

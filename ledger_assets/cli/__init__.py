@@ -13,6 +13,7 @@ import click
 
 from ledger_assets.cli.backup import backup
 from ledger_assets.cli.consent import consent
+from ledger_assets.cli.cutover import cutover
 from ledger_assets.cli.demo import demo, ui
 from ledger_assets.cli.erase import erase
 from ledger_assets.cli.health import health, loadtest
@@ -21,7 +22,8 @@ from ledger_assets.cli.lane import export, migrate, verify
 from ledger_assets.cli.look import doctor, status
 from ledger_assets.cli.maintenance import maintenance
 from ledger_assets.cli.publish import publish
-from ledger_assets.cli.restore import recover, restore, rollback
+from ledger_assets.cli.recover import recover
+from ledger_assets.cli.restore import restore, rollback
 from ledger_assets.cli.review import findings
 from ledger_assets.cli.schema import schema
 from ledger_assets.cli.switch import switch
@@ -47,6 +49,7 @@ for command in (
     restore,
     rollback,
     recover,
+    cutover,
     maintenance,
     switch,
     inventory,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from ledger_assets.cli.consent import actor, as_option
-from ledger_assets.cli.restore import confirm_option, emergency_option, report_restored
+from ledger_assets.cli.restored import confirm_option, emergency_option, report
 from ledger_assets.cli.session import (
     console,
     environment_argument,
@@ -21,6 +24,7 @@ from ledger_assets.cli.session import (
 from ledger_assets.cli.tables import table
 from ledger_assets.environment import Environment, Settings
 from ledger_assets.errors import SettingsError
+from ledger_assets.progress import listen
 
 if TYPE_CHECKING:
     from ledger_assets.cutover.state import Cutover, Phase, Step
@@ -141,8 +145,20 @@ def go_back(settings: Settings, snapshot_id: str | None, without_emergency: bool
             "cutover_back",
             run_config={"ops": {"go_back": {"config": config}}},
         )
-    report_restored(settings, run)
+    report(settings, run)
     console.print(f"cut-over {found.id[:8]} is taken back: the app reads from Airtable, people write again")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A line for each step as it begins and ends, for whoever watches at night."""
+
+    def show(stage: str, label: str, done: int, total: int | None) -> None:
+        if stage == "cutover":
+            console.print(f"{datetime.now():%H:%M:%S} {label} ({done} of {total} steps)")
+
+    with listen(show):
+        yield
 
 
 def _status(settings: Settings, as_json: bool) -> None:

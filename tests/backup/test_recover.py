@@ -14,12 +14,16 @@ from ledger_assets.backup import beyond, merge, recover
 from ledger_assets.backup.manifest import Manifest
 from ledger_assets.backup.place import Place
 from ledger_assets.backup.recover import Scenario
+from ledger_assets.backup.restore import restore
 from ledger_assets.backup.take import take
 from ledger_assets.errors import SettingsError, StoreError
 from ledger_assets.load.connect import connect
 from ledger_assets.storage import ObjectStore, open_store
+from ledger_assets.tables import SPECS
 from tests.backup import s3
 from tests.backup.faults import places
+from tests.proof.small_base import small_base
+from tests.proof.world import publish
 
 THEMES = "insert into public.themes (id, name) select gen_random_uuid(), 'theme ' || n from generate_series(1, 5) n"
 
@@ -50,6 +54,9 @@ class World:
         rows = self.live.execute("select name from public.themes order by name").fetchall()
         self.live.rollback()
         return [name for (name,) in rows]
+
+    def restore(self, manifest: Manifest, mode: merge.Mode) -> None:
+        restore(self.place, places.find(self.place, manifest), self.live, mode, who="test")
 
     def plan(self, scenario: Scenario) -> recover.Plan:
         return recover.make(self.place, self.store, self.live, scenario, now=datetime.now(UTC))
@@ -152,6 +159,33 @@ def test_a_lost_region_needs_no_database(world: World) -> None:
     assert (plan.snapshot_id, plan.modes) == (newest.id, ("into",))
 
 
+def test_of_a_lost_region_a_database_in_trouble_is_the_last_choice_and_every_choice_is_told(
+    world: World,
+) -> None:
+    emergency = world.take("emergency")
+    assert (
+        beyond.of_a_lost_region(world.place, world.store, now=datetime.now(UTC)).snapshot_id == emergency.id
+    )
+    whole = world.take()
+    world.do("delete from public.themes")
+    later = world.take("emergency")
+    plan = beyond.of_a_lost_region(world.place, world.store, now=datetime.now(UTC))
+    assert plan.snapshot_id == whole.id
+    assert [line.split(",")[0] for line in plan.extent[1:]] == [
+        f"another choice: {later.id}",
+        f"another choice: {emergency.id}",
+    ]
+
+
+def test_a_lost_region_is_planned_for_also_when_the_objects_are_lost_with_it(world: World) -> None:
+    def refuse(_what: str, _key: str) -> None:
+        raise StoreError("the bucket is gone")
+
+    newest = world.take()
+    lost = places.Watched(world.store, refuse)
+    assert beyond.of_a_lost_region(world.place, lost, now=datetime.now(UTC)).snapshot_id == newest.id
+
+
 def test_tampered_objects_are_brought_back_before_the_database_is_looked_at(
     tmp_path: Path, moto_server: s3.Server, tiny_url: str, scratch_url: str, files: ObjectStore
 ) -> None:
@@ -171,3 +205,20 @@ def test_tampered_objects_are_brought_back_before_the_database_is_looked_at(
     assert "overwritten" in plan.extent[0]
     assert beyond.bring_back_objects(place.backup, now=now) > 10
     assert places.verified(place, manifest).passed
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_what_a_load_has_written_since_is_no_corruption(world: World, taken_back: bool) -> None:
+    base = small_base()
+    before = world.take()
+    publish(world.live, world.store, base, SPECS)
+    world.take()
+    if taken_back:
+        world.restore(before, merge.EXACT)
+    theme = next(iter(base.records["Themes"].values()))
+    theme["Theme Name"] += " anew"
+    publish(world.live, world.store, base, SPECS)
+    assert world.plan(Scenario.DATA_CORRUPTION).modes == ()
+    if not taken_back:  # after that each row was written anew, which hides what was written besides
+        world.do("update public.themes set name = upper(name)", silently=True)
+        assert world.plan(Scenario.DATA_CORRUPTION).modes == ("table public.themes",)

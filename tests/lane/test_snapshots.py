@@ -117,6 +117,9 @@ def test_lost_stories_come_back_and_newer_rows_stay_and_the_way_back_is_exact(pr
     )
     damaged = production.content()
     assert damaged["stories"] == []
+    (lost_file,) = production.all("select min(object_key) from airtable.attachments")[0]
+    words = store.get(lost_file)
+    store.delete(lost_file)
 
     plan = recoveries.plan(production.settings, "data_loss")
     assert (plan.snapshot_id, plan.modes) == (taken.snapshot.id, ("lost",))
@@ -126,9 +129,11 @@ def test_lost_stories_come_back_and_newer_rows_stay_and_the_way_back_is_exact(pr
     assert {name: set(rows) - set(whole[name]) for name, rows in after.items() if rows != whole[name]} == {
         "themes": set(damaged["themes"]) - set(whole["themes"])
     }
+    assert store.get(lost_file) == words
     emergency = [one for one in production.snapshots() if one.endswith("emergency")]
     assert [production.snapshots()[one] for one in emergency] == ["verified"]
 
+    assert "keeps no earlier versions" in recoveries.plan(production.settings, "ransomware").extent[0]
     (undo_id,) = production.all("select max(undo_id) from migration.undo")[0]
     run, said = production.run("undo_restore", "undo_restore", undo=undo_id, who="test", confirm=NAME)
     assert run.is_success, said

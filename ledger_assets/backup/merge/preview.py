@@ -89,6 +89,11 @@ class Preview:
             f"back {c.inserted}, change {c.updated}, remove {c.deleted}"
             for c in self.changes
         ]
+        return [*told, *self.notes()]
+
+    def notes(self) -> list[str]:
+        """What stays as it is although the snapshot has it otherwise."""
+        told = []
         if self.accounts_gone:
             told.append(f"{self.accounts_gone} profiles stay gone: their accounts no longer exist")
         if self.withdrawals_kept:
