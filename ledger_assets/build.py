@@ -53,9 +53,13 @@ def build_definitions(
             *build_snapshot_assets(environment, loaded, shaped or exported),
             *build_live_specs(environment),
         ],
-        jobs=[*build_jobs(environment), *build_op_jobs(environment), *build_recovery_jobs(environment),
+        jobs=[
+            *build_jobs(environment),
+            *build_op_jobs(environment),
+            *build_recovery_jobs(environment),
             build_cutover_job(environment, specs),
-            build_back_job(environment)],
+            build_back_job(environment),
+        ],
         schedules=build_schedules(environment),
         sensors=build_sensors(environment),
         resources={

@@ -154,6 +154,22 @@ def load_latest(
     return report, versions(loaded)
 
 
+def load_into(
+    settings: Settings,
+    connection: psycopg.Connection,
+    store: ObjectStore,
+    specs: Sequence[TableSpec],
+    *,
+    run_id: str,
+    token: int,
+) -> LoadReport:
+    """The atomic load of the latest ledger into a copy, under its freeze: the copy needs no way back."""
+    loaded = inputs(settings, store, specs)
+    return _load(
+        settings, connection, store, specs, loaded, run_id=run_id, months=None, commit=True, token=token
+    )
+
+
 def dry_run(
     settings: Settings,
     connection: psycopg.Connection,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -18,12 +18,13 @@ from ledger_assets.cli.session import (
     environment_argument,
     instance,
     json_option,
+    progress_bars,
     run_job,
     settings_for,
 )
 from ledger_assets.cli.tables import table
 from ledger_assets.environment import Environment, Settings
-from ledger_assets.errors import SettingsError
+from ledger_assets.errors import CheckFailed, SettingsError
 from ledger_assets.progress import listen
 
 if TYPE_CHECKING:
@@ -49,7 +50,11 @@ PHASES = {
     help="You have made the base read-only in Airtable. Nothing begins before that.",
 )
 @click.option(
-    "--hours", type=click.FloatRange(0.1, 48), default=5.0, show_default=True, help="How long the night is planned to be."
+    "--hours",
+    type=click.FloatRange(0.1, 48),
+    default=5.0,
+    show_default=True,
+    help="How long the night is planned to be.",
 )
 @click.option(
     "--watch-minutes",
@@ -58,7 +63,9 @@ PHASES = {
     show_default=True,
     help="Health is watched for so long between the switch and the end of the freeze.",
 )
-@click.option("--rehearse", is_flag=True, help="All of it against a copy of the database; says the time it will take.")
+@click.option(
+    "--rehearse", is_flag=True, help="All of it against a copy of the database; says the time it will take."
+)
 @click.option("--back", is_flag=True, help="Take the cut-over back: database and switch return together.")
 @click.option("--status", is_flag=True, help="Where the newest cut-over stands, step by step.")
 @emergency_option
@@ -125,10 +132,14 @@ def _cut_over(
             tell=lambda _run_id: _status(settings, as_json=False),
         )
     name = f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
-    console.print(f"to take it back, database and switch together: ledger-assets cutover {settings.environment} --back{name}")
+    console.print(
+        f"to take it back, database and switch together: ledger-assets cutover {settings.environment} --back{name}"
+    )
 
 
-def go_back(settings: Settings, snapshot_id: str | None, without_emergency: bool, confirm: str, who: str) -> None:
+def go_back(
+    settings: Settings, snapshot_id: str | None, without_emergency: bool, confirm: str, who: str
+) -> None:
     """Take a cut-over back by its job; ``snapshot_id`` None: the newest."""
     from ledger_assets import cutovers
     from ledger_assets.lane import assert_confirmed
@@ -149,13 +160,42 @@ def go_back(settings: Settings, snapshot_id: str | None, without_emergency: bool
     console.print(f"cut-over {found.id[:8]} is taken back: the app reads from Airtable, people write again")
 
 
+def _rehearse(settings: Settings, as_json: bool) -> None:
+    import uuid
+
+    from ledger_assets import connections
+    from ledger_assets.build import table_specs
+    from ledger_assets.cutover.rehearse import rehearse
+
+    with progress_bars():
+        found = rehearse(
+            settings,
+            connections.object_store(settings),
+            table_specs(settings.profile),
+            run_id=f"rehearsal-{uuid.uuid4().hex[:12]}",
+        )
+    if as_json:
+        console.print_json(json.dumps({**asdict(found), "total": found.total}))
+    else:
+        shown = table("step", ">seconds")
+        for name, seconds in found.seconds.items():
+            shown.add_row(name, f"{seconds:.1f}")
+        console.print(shown)
+        console.print(
+            f"writing would be frozen for {found.total:.0f} s, and for the watch after it; the load would write "
+            f"{found.written:,} rows; snapshot {found.snapshot_id} stays"
+        )
+    if found.problems:
+        raise CheckFailed(f"the night would have stopped: {'; '.join(found.problems[:5])}")
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """A line for each step as it begins and ends, for whoever watches at night."""
 
     def show(stage: str, label: str, done: int, total: int | None) -> None:
         if stage == "cutover":
-            console.print(f"{datetime.now():%H:%M:%S} {label} ({done} of {total} steps)")
+            console.print(f"{datetime.now(UTC):%H:%M:%S} UTC {label} ({done} of {total} steps)")
 
     with listen(show):
         yield
@@ -176,7 +216,9 @@ def _status(settings: Settings, as_json: bool) -> None:
     shown = table("step", "began (UTC)", ">seconds", "outcome", "facts")
     for step in steps:
         seconds = "" if step.seconds is None else f"{step.seconds:.1f}"
-        facts = ", ".join(f"{name} {value}" for name, value in step.facts.items() if value not in ([], None, ""))
+        facts = ", ".join(
+            f"{name} {value}" for name, value in step.facts.items() if value not in ([], None, "")
+        )
         shown.add_row(step.name, f"{step.began_at:%H:%M:%S}", seconds, step.outcome or "not ended", facts)
     console.print(shown)
 

@@ -38,8 +38,10 @@ class Fetched:
     ledger: LedgerManifest | None
 
 
-def fetch(settings: Settings, store: ObjectStore, specs: Sequence[TableSpec]) -> Fetched:
-    """Sync finally, fetch the files, build the ledger. Raises SourceError, CheckFailed."""
+def fetch(
+    settings: Settings, store: ObjectStore, specs: Sequence[TableSpec], *, final: bool = True
+) -> Fetched:
+    """Sync (``final``: and scan all ids once more), fetch the files, build the ledger. Raises SourceError, CheckFailed."""
     from ledger_assets.extract import pinned
     from ledger_assets.extract.attachments import download_attachments
     from ledger_assets.extract.export import Export
@@ -53,7 +55,7 @@ def fetch(settings: Settings, store: ObjectStore, specs: Sequence[TableSpec]) ->
     if gone:
         erased.purge(settings, store, gone)
     with connections.airtable_client(settings) as client:
-        synced = sync_base(client, store, environment=settings.environment.value, erased=gone, final=True)
+        synced = sync_base(client, store, environment=settings.environment.value, erased=gone, final=final)
         export = Export(store, synced.export_id)
         inventory = download_attachments(client, store, export)
     drift = undeclared(export.metadata, specs, pinned.read(settings.pin_folder)) if specs else []

@@ -25,7 +25,17 @@ KEPT_BY_TRIGGERS = ("eff_limits", "eff_until", "eff_ai_until")
 """Columns that follow from other rows by the consent rule: brought up to date, never compared."""
 LEFT = frozenset(
     f"migration.{name}"
-    for name in ("erasures", "erased_files", "live", "maintenance", "target", "undo", "undo_rows", "cutovers", "cutover_steps")
+    for name in (
+        "erasures",
+        "erased_files",
+        "live",
+        "maintenance",
+        "target",
+        "undo",
+        "undo_rows",
+        "cutovers",
+        "cutover_steps",
+    )
 )
 """Tables that no restore touches: tombstones, the claim, the freeze, the switch, and the way back itself."""
 PARAMETERS: dict[str, Any] = {"schemas": list(SCHEMAS)}
