@@ -129,7 +129,7 @@ def _cut_over(
             run_config={
                 "ops": {"freeze": {"config": config}, "load_finally": {"config": {"confirm": confirm}}}
             },
-            tell=lambda _run_id: _status(settings, as_json=False),
+            tell=lambda run_id: _status_of(settings, run_id),
         )
     name = f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
     console.print(
@@ -199,6 +199,15 @@ def _told() -> Iterator[None]:
 
     with listen(show):
         yield
+
+
+def _status_of(settings: Settings, run_id: str) -> None:
+    """Unless the run was refused before it belonged to any."""
+    from ledger_assets import cutovers
+
+    found = cutovers.seen(settings)
+    if found is not None and run_id in found[0].runs:
+        _status(settings, as_json=False)
 
 
 def _status(settings: Settings, as_json: bool) -> None:

@@ -83,7 +83,9 @@ def freeze_writes(
         state.step_ended(connection, found.id, "freeze", "done", {"token": token})
         detail = {"cutover": found.id, "token": token}
         events.record(connection, "cutover_freeze", "done", who=wish.who, run_id=night.run_id, detail=detail)
-        return state.of_run(connection, night.run_id)
+        begun = state.of_run(connection, night.run_id)
+    night.say(begun, "freeze", "done")
+    return begun
 
 
 def _go_on(
@@ -118,6 +120,9 @@ def _go_on(
         case "loaded" | "switched":
             return found
         case _:
+            held = freeze.state(connection)
+            if held.cutover == found.id:  # its process is dead: nobody need wait for the lease to run out
+                freeze.thaw(connection, held.token, who=wish.who)
             state.end(connection, found.id, "abandoned", "its process ended before anything was loaded")
             return None
 

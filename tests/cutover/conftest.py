@@ -1,0 +1,155 @@
+"""A night of its own for each test: staging proven, a snapshot taken, production empty; and the command as a person runs it.
+
+The world is made once and copied while nothing of it runs.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from json import dumps, loads
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger_assets import connections, freeze, switch
+from ledger_assets.cutover import state
+from ledger_assets.demo import schema
+from ledger_assets.demo.base import create_base
+from ledger_assets.demo.parts import EmbeddedParts, base_path
+from ledger_assets.environment import Environment, Settings, read_settings
+from tests.lane.commands import COMMAND, done, ended, run, settings_of, start
+from tests.lane.worlds import OF_A_LANE
+
+NAME = "ledger_production"
+AT_ONCE = ("--base-is-read-only", "--confirm", NAME, "--watch-minutes", "0")
+SCALE = 60
+OWN = frozenset({"updated_at", "created_at", "loaded_at"})
+
+
+@dataclass
+class Night:
+    """The embedded world of one test. ``environ``: what its commands get."""
+
+    settings: Settings
+    environ: dict[str, str]
+    parts: EmbeddedParts
+    lines: list[str] = field(default_factory=list)
+
+    def command(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """``ledger-assets`` with these, and what it said."""
+        return run({**self.environ, **more}, *arguments)
+
+    def cut_over(self, **more: str) -> subprocess.CompletedProcess[str]:
+        """The night, whole."""
+        return self.command("cutover", "production", *AT_ONCE, **more)
+
+    def killed_at(self, line: str) -> None:
+        """Begin the night and kill its process as soon as it prints a line with these words."""
+        process = self.begun(line)
+        process.kill()
+        process.wait()
+
+    def begun(self, line: str) -> subprocess.Popen[str]:
+        """Begin the night; answers when it prints a line with these words."""
+        process = start(self.environ, *COMMAND, "cutover", "production", *AT_ONCE)
+        assert process.stdout is not None
+        said = []
+        for told in process.stdout:
+            said.append(told)
+            if line in told:
+                return process
+        raise AssertionError(f"{line!r} was never printed: {''.join(said)} {ended(process).stderr}")
+
+    def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with connections.database(self.settings, purpose="test") as connection:
+            return connection.execute(statement.encode(), values or None).fetchall()
+
+    def do(self, statement: str) -> None:
+        """As a person with the database's owner's rights."""
+        with connections.database(self.settings, purpose="test") as connection:
+            connection.execute(statement.encode())
+
+    def stands(self) -> tuple[str | None, str, str]:
+        """How far the newest cut-over came, the freeze, and which source is live."""
+        with connections.database(self.settings, purpose="test") as connection:
+            found = state.latest(connection)
+            phase = None if found is None else state.phase(connection, found)
+            return phase, freeze.state(connection).kind, switch.live(connection).source
+
+    def content(self, environment: Environment = Environment.PRODUCTION) -> dict[str, list[str]]:
+        """The rows that people see, without times of loading."""
+        with connections.database(read_settings(environment), purpose="test") as connection:
+            tables = connection.execute(
+                "select table_name, array_agg(quote_ident(column_name) order by column_name) from "
+                "information_schema.columns where table_schema = 'public' and table_name in (select tablename from "
+                "pg_tables where schemaname = 'public') and column_name <> all (%s) group by 1",
+                ([*OWN, "export_id", "first_export_id", "at", "run"],),
+            ).fetchall()
+            return {
+                table: sorted(
+                    r[0]
+                    for r in connection.execute(
+                        f"select row({', '.join(columns)})::text from public.{table}".encode()
+                    )
+                )
+                for table, columns in tables
+                if table != "consent_events"  # made anew by every load, with ids of their own
+            }
+
+    def edit_airtable(self, title: str) -> str:
+        """Somebody gives a story another title; the record's id."""
+        url, key = self.parts.airtable(shape=self.settings.profile.value)
+        table = f"{url}/v0/{self.settings.airtable.base_id}/{schema.STORIES.id}"
+        record = self._airtable("GET", f"{table}?pageSize=1", key, None)["records"][0]["id"]
+        body = {"fields": {schema.STORIES.field_id("Title"): title}}
+        self._airtable("PATCH", f"{table}/{record}", key, body)
+        return str(record)
+
+    @staticmethod
+    def _airtable(method: str, url: str, key: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        request = urllib.request.Request(
+            url,
+            None if body is None else dumps(body).encode(),
+            {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request) as answer:
+            return dict(loads(answer.read()))
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose staging is proven and whose production has a verified snapshot and no rows."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    environ = settings_of(home, AIRTABLE_REQUESTS_PER_SECOND="100000")
+    settings = read_settings(Environment.PRODUCTION, environ)
+    create_base(
+        base_path(settings.home, settings.profile.value), scale=SCALE, base_id=settings.airtable.base_id
+    )
+    done(environ, "migrate", "staging")
+    done(environ, "backup", "take", "production", "--kind", "full")
+    return home
+
+
+@pytest.fixture
+def night(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
+    home = tmp_path / "home"
+    # With its owners: as root, Postgres runs as another user.
+    subprocess.run(["cp", "-a", str(prepared), str(home)], check=True)
+    environ = settings_of(home, AIRTABLE_REQUESTS_PER_SECOND="100000")
+    for name in (*OF_A_LANE, "AIRTABLE_API_KEY", "AIRTABLE_BASE_ID", "AIRTABLE_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LEDGER_HOME", str(home))
+    monkeypatch.setenv("AIRTABLE_REQUESTS_PER_SECOND", "100000")
+    settings = read_settings(Environment.PRODUCTION)
+    with ExitStack() as stack:
+        parts = stack.enter_context(EmbeddedParts(home))
+        parts.airtable(shape=settings.profile.value)
+        with connections.database(settings, purpose="test"):
+            pass
+        yield Night(settings, environ, parts)

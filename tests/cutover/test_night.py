@@ -1,0 +1,199 @@
+"""The night from the freeze to the thaw, killed anywhere, stopped by a gate, taken back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ledger_assets.environment import Environment
+
+from .conftest import NAME, Night
+
+BEFORE_THE_LOAD = ("freeze done", "sync running", "checkpoint running", "checkpoint done", "load running")
+AFTER_THE_LOAD = ("load done", "proof running", "health running", "switch running")
+AFTER_THE_SWITCH = ("switch done", "unfreeze running")
+DONE = ("done", "none", "supabase")
+
+
+def test_the_whole_night(night: Night) -> None:
+    finished = night.cut_over()
+    assert finished.returncode == 0, finished.stderr
+    assert night.stands() == DONE
+    assert night.content() == night.content(Environment.STAGING)
+    told = json.loads(night.command("cutover", "production", "--status", "--json").stdout)
+    assert [one["step"] if "step" in one else one["name"] for one in told["steps"]] == [
+        "freeze", "sync", "checkpoint", "load", "proof", "access", "health", "switch", "watch", "unfreeze",
+    ]  # fmt: skip
+    assert {one["outcome"] for one in told["steps"]} == {"done"}
+    (events,) = night.query(
+        "select array_agg(distinct action order by action) from migration.events where outcome = 'done'"
+    )
+    assert {"freeze", "cutover_load", "switch", "thaw", "cutover"} <= set(events[0])
+
+
+@pytest.mark.parametrize("line", BEFORE_THE_LOAD)
+def test_killed_before_the_load_nothing_is_left_and_the_same_command_does_it_all(
+    night: Night, line: str
+) -> None:
+    before = night.content()
+    night.killed_at(line)
+    assert night.content() == before
+    phase, frozen, live = night.stands()
+    assert (phase, live) in {("frozen", "airtable"), ("lapsed", "airtable")}
+    assert frozen in {"lease", "ran_out"}  # it cannot be held: it opens by itself
+    finished = night.cut_over()
+    assert finished.returncode == 0, finished.stderr
+    assert night.stands() == DONE
+    assert night.content() == night.content(Environment.STAGING)
+    states = night.query("select state from migration.cutovers order by began_at")
+    assert states == [("abandoned",), ("done",)]
+
+
+@pytest.mark.parametrize("line", AFTER_THE_LOAD)
+def test_killed_after_the_load_it_stays_frozen_and_the_same_command_goes_on(night: Night, line: str) -> None:
+    night.killed_at(line)
+    assert night.stands() == ("loaded", "held", "airtable")
+    finished = night.cut_over()
+    assert finished.returncode == 0, finished.stderr
+    assert night.stands() == DONE
+    assert night.query("select state, cardinality(runs) from migration.cutovers") == [("done", 2)]
+    assert night.query("select count(*) from migration.loads where committed_at is not null") == [(1,)]
+
+
+@pytest.mark.parametrize("line", AFTER_THE_SWITCH)
+def test_killed_after_the_switch_the_same_command_opens_writing(night: Night, line: str) -> None:
+    night.killed_at(line)
+    assert night.stands()[0::2] == ("switched", "supabase")
+    finished = night.cut_over()
+    assert finished.returncode == 0, finished.stderr
+    assert night.stands() == DONE
+
+
+def test_killed_after_the_load_it_can_be_taken_back_instead(night: Night) -> None:
+    before = night.content()
+    night.killed_at("load done")
+    finished = night.command("cutover", "production", "--back", "--confirm", NAME)
+    assert finished.returncode == 0, finished.stderr
+    assert night.stands() == ("returned", "none", "airtable")
+    assert night.content() == before
+
+
+def test_an_edit_in_airtable_after_the_sync_refuses_the_switch_and_everything_is_as_before(
+    night: Night,
+) -> None:
+    before = night.content()
+    process = night.begun("checkpoint done")
+    record = night.edit_airtable("Edited too late")
+    out, err = process.communicate()
+    assert process.returncode == 1
+    assert f"1 records were changed in Airtable after the final sync ({record})" in err
+    assert "The cut-over went back" in err
+    assert "Edited too late" not in out + err
+    assert night.stands() == ("returned", "none", "airtable")
+    assert night.content() == before
+    again = night.cut_over()
+    assert again.returncode == 0, again.stderr
+    assert night.stands() == DONE
+    assert any("Edited too late" in row for row in night.content()["stories"])
+
+
+def test_a_rollback_to_its_checkpoint_returns_database_and_switch_and_keeps_later_words(night: Night) -> None:
+    before = night.content()
+    assert night.cut_over().returncode == 0
+    night.do("insert into public.themes (id, name) values (gen_random_uuid(), 'Written after the switch')")
+    ((checkpoint,),) = night.query("select checkpoint from migration.cutovers")
+    finished = night.command("rollback", "production", "--to", checkpoint, "--confirm", NAME)
+    assert finished.returncode == 0, finished.stderr
+    assert "lies encrypted in aside/" in finished.stdout
+    assert night.stands() == ("returned", "none", "airtable")
+    assert night.content() == before
+
+
+def test_killed_on_its_way_back_the_same_command_finishes_the_way_back(night: Night) -> None:
+    before = night.content()
+    process = night.begun("checkpoint done")
+    night.edit_airtable("Edited too late")
+    assert process.stdout is not None
+    for told in process.stdout:
+        if "switch failed" in told:
+            break
+    process.kill()
+    process.wait()
+    assert night.stands()[0] in {"loaded", "returning"}
+    assert night.stands()[1] == "held"
+    finished = night.command("cutover", "production", "--back", "--confirm", NAME)
+    assert finished.returncode == 0, finished.stderr
+    assert night.stands() == ("returned", "none", "airtable")
+    assert night.content() == before
+
+
+def test_two_at_once_the_second_is_refused(night: Night) -> None:
+    process = night.begun("sync running")
+    second = night.cut_over()
+    assert second.returncode == 2
+    assert "is under way in run" in second.stderr
+    process.communicate()
+    assert process.returncode == 0
+    assert night.stands() == DONE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "said"),
+    [
+        (("--base-is-read-only", "--confirm", "another"), {}, "--confirm ledger_production"),
+        (("--confirm", NAME), {}, "first make the base read-only in Airtable"),
+        (
+            ("--base-is-read-only", "--confirm", NAME),
+            {"CUTOVER_STAGING_HOURS": "0.000001"},
+            "CUTOVER_STAGING_HOURS",
+        ),
+        (
+            ("--base-is-read-only", "--confirm", NAME),
+            {"CUTOVER_SNAPSHOT_HOURS": "0.000001"},
+            "backup take production --kind full",
+        ),
+        (
+            ("--base-is-read-only", "--confirm", NAME),
+            {"CUTOVER_SNAPSHOT_HOURS": "soon"},
+            "CUTOVER_SNAPSHOT_HOURS: 'soon' is not a number of hours",
+        ),
+    ],
+)
+def test_a_gate_that_is_shut_touches_nothing(
+    night: Night, arguments: tuple[str, ...], more: dict[str, str], said: str
+) -> None:
+    finished = night.command("cutover", "production", *arguments, **more)
+    assert finished.returncode == 2
+    assert said in finished.stderr
+    assert len(finished.stderr.strip().splitlines()) == 1
+    assert night.stands() == (None, "none", "airtable")
+    assert night.query("select count(*) from migration.events where action = 'freeze'") == [(0,)]
+
+
+def test_a_database_of_another_base_is_refused(night: Night) -> None:
+    night.do("insert into migration.target values (default, 'production', 'x', 'appAnother00000000')")
+    finished = night.cut_over()
+    assert (finished.returncode, "belongs to environment production, base appAnother" in finished.stderr) == (
+        2,
+        True,
+    )
+
+
+def test_staging_that_was_proven_at_another_schema_is_refused(night: Night) -> None:
+    night.do(
+        "insert into supabase_migrations.schema_migrations (version, name) values ('29990101000000', 'of tomorrow')"
+    )
+    finished = night.cut_over()
+    assert finished.returncode == 2
+    assert "production is at 29990101000000" in finished.stderr
+    assert night.stands() == (None, "none", "airtable")
+
+
+def test_a_rehearsal_changes_nothing_and_says_the_time(night: Night) -> None:
+    before = night.content()
+    finished = night.command("cutover", "production", "--rehearse")
+    assert finished.returncode == 0, finished.stderr
+    assert "writing would be frozen for" in finished.stdout
+    assert night.stands() == (None, "none", "airtable")
+    assert night.content() == before
