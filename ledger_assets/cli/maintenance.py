@@ -13,6 +13,7 @@ from ledger_assets.cli.session import (
     console,
     environment_argument,
     json_option,
+    local_time,
     progress_bars,
     settings_for,
     show_in_ui,
@@ -120,7 +121,7 @@ def described(found: Frozen) -> list[str]:
 
 
 def _time(at: datetime | None) -> str:
-    return "an unknown time" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+    return "an unknown time" if at is None else local_time(at)
 
 
 def _reason(given: str | None) -> str:

@@ -189,6 +189,15 @@ def run_job(
     return run
 
 
+def local_time(at: datetime) -> str:
+    """A time as the community's clocks show it (``LEDGER_TIMEZONE``)."""
+    from zoneinfo import ZoneInfo
+
+    from ledger_assets.backup.settings import read_timezone
+
+    return f"{at.astimezone(ZoneInfo(read_timezone())):%Y-%m-%d %H:%M:%S %Z}"
+
+
 def show_in_ui(settings: Settings, event: Callable[[], dg.AssetMaterialization]) -> None:
     """Log what a command did to an asset that no run makes. What it did stands, also where the UI cannot be told."""
     try:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger_assets.cli.consent import actor, as_option
-from ledger_assets.cli.session import console, environment_argument, json_option, settings_for, show_in_ui
+from ledger_assets.cli.session import (
+    console,
+    environment_argument,
+    json_option,
+    local_time,
+    settings_for,
+    show_in_ui,
+)
 from ledger_assets.environment import Environment, Settings
 from ledger_assets.errors import CheckFailed
 
@@ -88,7 +95,7 @@ def _print_live(found: Live) -> None:
         console.print(f"live: {found.source} (never switched)")
         return
     console.print(
-        f"live: {found.source}, generation {found.generation}, since {found.switched_at.astimezone():%Y-%m-%d %H:%M:%S %Z} "
+        f"live: {found.source}, generation {found.generation}, since {local_time(found.switched_at)} "
         f"by {found.who}"
     )
 

@@ -43,6 +43,8 @@ class Command:
 
     home: Path
     url: str
+    settings: dict[str, str] = field(default_factory=dict)
+    """Further variables."""
 
     def __call__(self, *arguments: str | Path, production: bool = False) -> Done:
         environ = settings_of(
@@ -50,6 +52,7 @@ class Command:
             AIRTABLE_API_KEY="pat0" + "0" * 40,
             AIRTABLE_BASE_ID=BASE,
             **{"DATABASE_URL" if production else "STAGING_DATABASE_URL": self.url},
+            **self.settings,
         )
         finished = run(environ, *map(str, arguments))
         logged = "".join(path.read_text() for path in (self.home / "logs").glob("*.log"))

@@ -6,7 +6,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from ledger_assets import connections, reports, runs
+from ledger_assets import connections, freeze, reports, runs
 from ledger_assets.backup.settings import read_backup_settings
 from ledger_assets.backup.vault import open_vault, set_up_key
 from ledger_assets.environment import Environment, read_settings
@@ -127,3 +127,18 @@ def test_a_production_load_refuses_however_it_was_started(
     assert words in facts(run, lane)
     with psycopg.connect(database_url) as connection:
         assert connection.execute("select count(*) from airtable.records").fetchone() == (0,)
+
+
+def test_while_a_cut_over_holds_a_load_needs_its_token(lane: Lane) -> None:
+    """However it was started; with the token the freeze is held from the load's commit on."""
+    with connections.database(lane.settings, purpose="test") as connection:
+        token = freeze.take_lease(
+            connection, reason="moving", who="a tester", cutover="cut-1", planned_end=None, seconds=600
+        )
+        run = lane.run("migrate")
+        assert not run.is_success
+        assert "load refused: the freeze of cut-over cut-1" in facts(run, lane)
+        assert freeze.state(connection).kind == "lease"
+        run = lane.run("migrate", config={"ops": {"load": {"config": {"token": token}}}})
+        assert run.is_success, facts(run, lane)
+        assert freeze.state(connection).kind == "held"

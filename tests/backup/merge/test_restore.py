@@ -196,6 +196,19 @@ def test_a_frozen_archive_can_be_restored(pair: Pair) -> None:
     assert pair.world.one("select frozen from migration.maintenance") is True
 
 
+def test_neither_the_freeze_nor_the_switch_is_brought_back(pair: Pair) -> None:
+    """A token that came back would be used twice; database and switch go back together by the cut-over alone."""
+    pair.damage(
+        "update migration.maintenance set frozen = true, reason = 'moving', since = now(), token = 7, cutover = 'cut-1', "
+        "lease_until = now() + interval '1 hour', held = true"
+    )
+    pair.damage("update migration.live set source = 'supabase', generation = 3")
+    pair.damage("delete from public.quote_interviews")
+    pair.apply(EXACT)
+    assert pair.world.all("select token, held, cutover from migration.maintenance") == [(7, True, "cut-1")]
+    assert pair.world.all("select source, generation from migration.live") == [("supabase", 3)]
+
+
 def test_lost_events_come_back_and_newer_ones_stay(pair: Pair) -> None:
     told = "insert into migration.events (action, outcome, who) values (%s, 'done', 'a tester')"
     with pair.scratch.transaction():
