@@ -21,6 +21,7 @@ from ledger_assets.cli.publish import publish
 from ledger_assets.cli.restore import recover, restore, rollback
 from ledger_assets.cli.review import findings
 from ledger_assets.cli.schema import schema
+from ledger_assets.cli.sync import sync
 from ledger_assets.errors import LedgerError
 
 
@@ -38,6 +39,7 @@ for command in (
     export,
     schema,
     migrate,
+    sync,
     verify,
     backup,
     restore,
