@@ -77,11 +77,18 @@ def _store(settings: Settings) -> Iterator[Line]:
 
 def _airtable(settings: Settings) -> Iterator[Line]:
     from ledger_assets.extract.metadata import parse_metadata
+    from ledger_assets.extract.responses import Refused
+    from ledger_assets.extract.webhooks import SCOPE, webhooks
 
     base_id = settings.airtable.base_id
     with connections.airtable_client(settings) as client:
         tables = parse_metadata(base_id, client.metadata()).tables
         yield Line("Airtable: schema.bases:read", True, f"base {base_id}: {len(tables)} tables")
+        try:
+            hooks = f"{len(webhooks(client))} of the base's ten webhooks"
+        except Refused:
+            hooks = f"grant the token the scope {SCOPE}: without it every sync exports the whole base"
+        yield Line(f"Airtable: {SCOPE}", True, hooks)
         for table in tables:
             page = client.records(table)
             if page.records:

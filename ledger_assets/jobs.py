@@ -1,6 +1,6 @@
 """Jobs of one environment. Named per environment, so that a job of one cannot touch the other."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 
+SYNC_CONFIG: dict[str, Any] = {"ops": {"export": {"config": {"sync": True}}}}
+"""The same assets as a migration's: an export that is synced is an export."""
+
+
 def build_jobs(environment: Environment) -> "list[UnresolvedAssetJobDefinition]":
-    """The lane's jobs: export, dry_run, migrate, remigrate, verify; and the snapshots': backup, checkpoint,
+    """The lane's jobs: export, dry_run, migrate, sync, remigrate, verify; and the snapshots': backup, checkpoint,
     verify_snapshots."""
 
     def assets(*paths: str) -> dg.AssetSelection:
@@ -29,8 +33,10 @@ def build_jobs(environment: Environment) -> "list[UnresolvedAssetJobDefinition]"
     if environment is Environment.PRODUCTION:
         migrated |= assets("snapshots/checkpoint")
 
-    def job(name: str, selection: dg.AssetSelection, description: str) -> "UnresolvedAssetJobDefinition":
-        return dg.define_asset_job(f"{name}_{environment}", selection, description=description)
+    def job(
+        name: str, selection: dg.AssetSelection, description: str, config: dict[str, Any] | None = None
+    ) -> "UnresolvedAssetJobDefinition":
+        return dg.define_asset_job(f"{name}_{environment}", selection, description=description, config=config)
 
     return [
         job("export", exported, "Keep the whole Airtable base as it is now. Cannot write to Postgres."),
@@ -41,6 +47,12 @@ def build_jobs(environment: Environment) -> "list[UnresolvedAssetJobDefinition]"
             "migrate",
             migrated,
             "Export, shape, load in one transaction, prove; in production a checkpoint before the load.",
+        ),
+        job(
+            "sync",
+            migrated,
+            "Bring over what changed in Airtable since the last export, shape, load and prove.",
+            SYNC_CONFIG,
         ),
         job("remigrate", assets("supabase/months"), "Load months again from the stored export."),
         job("verify", assets("proof/reconciliation"), "Prove the last load again, read back from Postgres."),

@@ -15,6 +15,7 @@ from ledger_assets.assets.faults import one_line_failures
 from ledger_assets.assets.keys import key
 from ledger_assets.assets.snapshots import STAGE
 from ledger_assets.environment import Environment, read_settings
+from ledger_assets.jobs import SYNC_CONFIG
 from ledger_assets.lane import RAW
 from ledger_assets.resources.notifier import Notifier
 from ledger_assets.schedules import automatic, full_config
@@ -38,6 +39,7 @@ def build_sensors(environment: Environment) -> list[dg.SensorDefinition]:
         _failed_runs(environment),
         _failed_checks(environment),
         _outbox(environment),
+        _airtable_changes(environment),
     ]
 
 
@@ -230,3 +232,37 @@ def _outbox(environment: Environment) -> dg.SensorDefinition:
         return dg.SkipReason(f"{delivered.sent} sent, {delivered.waiting} waiting")
 
     return outbox
+
+
+def _airtable_changes(environment: Environment) -> dg.SensorDefinition:
+    production = environment is Environment.PRODUCTION
+
+    @dg.sensor(
+        name=f"airtable_changes_{environment}",
+        # Nobody confirms a load of production at night: there the export alone is brought up to date.
+        job_name=f"{'export' if production else 'sync'}_{environment}",
+        minimum_interval_seconds=CHANGES_SECONDS,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description="Brings over what people changed in Airtable, some minutes after they did. Off by default.",
+    )
+    def airtable_changes(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        from ledger_assets import lane_sync
+        from ledger_assets.errors import LedgerError
+
+        try:
+            found = lane_sync.changes(read_settings(environment))
+        except LedgerError as error:
+            return dg.SkipReason(str(error))
+        if found.lost is not None:
+            seen, why = f"lost:{found.export_id}", found.lost
+        elif found.any and found.cursor is not None:
+            seen = f"{found.cursor.webhook}:{found.cursor.position}"
+            why = f"{found.records} records changed"
+        else:
+            return dg.SkipReason("nothing changed since the last export")
+        if context.cursor == seen:
+            return dg.SkipReason(f"asked for already: {why}")
+        context.update_cursor(seen)
+        return dg.RunRequest(run_key=seen, run_config=SYNC_CONFIG)
+
+    return airtable_changes

@@ -4,6 +4,7 @@ Thin: the work is ``extract``. An export cannot write to Postgres: this module h
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 
 import dagster as dg
 
@@ -24,6 +25,8 @@ class ExportConfig(dg.Config):
 
     final: bool = False
     """Read a second, independent list of ids and fail on any difference."""
+    sync: bool = False
+    """Read only what changed since the newest export; where that cannot be told, the whole base."""
 
 
 def build_airtable_assets(
@@ -53,22 +56,23 @@ def build_airtable_assets(
         objects: ObjectStoreResource,
         run_lock: RunLock,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization]:
-        from ledger_assets import erased
+        from ledger_assets import lane_sync, reports
         from ledger_assets.extract import pinned
         from ledger_assets.extract.export import Export
-        from ledger_assets.extract.run import export_base
         from ledger_assets.extract.schema_check import undeclared
 
         with one_line_failures():
             settings, store = read_settings(environment), objects.open()
-            pins, gone = settings.pin_folder, erased.known(settings)
-            if gone:
-                erased.purge(settings, store, gone)
+            pins = settings.pin_folder
             with airtable.client() as client:
-                manifest = export_base(
-                    client, store, environment=environment.value, final=config.final, erased=gone
-                )
-            exported = Export(store, manifest.export_id)
+                if config.sync:
+                    synced = lane_sync.synced(settings, store, client, final=config.final)
+                    export_id = synced.export_id
+                    reports.publish(store, context.run_id, "sync", asdict(synced))
+                else:
+                    export_id = lane_sync.exported(settings, store, client, final=config.final)
+            exported = Export(store, export_id)
+            manifest = exported.manifest
             known = pinned.read(pins)
             drift = undeclared(exported.metadata, specs, known)
             # A drift keeps the old pin: by it a renamed field is still found. Without table modules everything is

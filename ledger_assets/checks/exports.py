@@ -106,6 +106,7 @@ def table_metadata(manifest: "ExportManifest", table: "TableManifest") -> dict[s
         "content_sha256": table.content_sha256,
         "final": manifest.final,
         "continued": manifest.continued or "no",
+        "synced_from": manifest.synced_from or "no",
     }
 
 

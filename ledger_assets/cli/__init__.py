@@ -27,6 +27,7 @@ from ledger_assets.cli.restore import restore, rollback
 from ledger_assets.cli.review import findings
 from ledger_assets.cli.schema import schema
 from ledger_assets.cli.switch import switch
+from ledger_assets.cli.sync import sync
 from ledger_assets.errors import LedgerError
 
 
@@ -44,6 +45,7 @@ for command in (
     export,
     schema,
     migrate,
+    sync,
     verify,
     backup,
     restore,

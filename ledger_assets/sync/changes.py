@@ -27,13 +27,14 @@ class TableEdits:
 
 @dataclass(frozen=True)
 class Changes:
-    """What people changed in Airtable since an export (or since ``cursor`` of an earlier answer), by table id.
+    """What people changed in Airtable since export ``export_id`` (or since ``cursor`` of an earlier answer), by table id.
 
     ``schema``: what changed of tables and fields, in words. ``cursor``: where to go on. ``lost``: why it cannot be told;
     then it is not known that nothing changed.
     """
 
     tables: Mapping[str, TableEdits] = field(default_factory=dict)
+    export_id: str | None = None
     schema: tuple[str, ...] = ()
     cursor: Cursor | None = None
     lost: str | None = None
@@ -61,11 +62,11 @@ def changes_since(
         drain = Drain(client, export.metadata, after or export.manifest.cursor)
         reported = drain.more()
     except FullExportNeeded as lost:
-        return Changes(lost=str(lost))
+        return Changes(export_id=export_id, lost=str(lost))
     tables = {
         table_id: TableEdits(frozenset(one.edited), frozenset(one.created), frozenset(one.destroyed))
         for table_id, one in reported.tables.items()
         if one.edited | one.created | one.destroyed
     }
     # A new option of a select counts by the record that has it.
-    return Changes(tables, tuple(reported.schema), drain.cursor_at(drain.position))
+    return Changes(tables, export_id, tuple(reported.schema), drain.cursor_at(drain.position))

@@ -61,7 +61,8 @@ _OF_NOW = re.compile(r"\b(?:NOW|TODAY|FROMNOW|TONOW)\s*\(", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class LinkField:
-    """A link field: ``table`` holds it, ``to`` is linked, ``inverse`` the field there that shows the same links.
+    """A link field: ``table`` holds it, ``to`` is linked (empty: the metadata does not tell), ``inverse`` the field there
+    that shows the same links.
 
     ``seen``: a field of ``table`` is computed through it. ``shows``: what it links to is also seen by others, who may show
     the linked record's name while its id is all that a cell here holds.
@@ -78,26 +79,26 @@ class LinkField:
 def link_fields(meta: BaseMeta) -> list[LinkField]:
     """Every link field of the base."""
     looked_at = {str(f.options.get("fieldIdInLinkedTable", "")) for _, f in _fields(meta)}
-    return [
-        LinkField(
-            table.id,
-            f.id,
-            str(f.options.get("linkedTableId", "")),
-            _inverse(meta, f),
-            seen=any(_through(table, f, other) for other in table.fields),
-            shows=f.id in looked_at
-            or any(_hides(f, other) and other.id in looked_at for other in table.fields),
-        )
-        for table, f in _fields(meta)
-        if f.type == LINK
-    ]
+    # One that came without options is known from its other side.
+    backwards = {
+        str(f.options.get("inverseLinkFieldId")): (t.id, f.id) for t, f in _fields(meta) if f.type == LINK
+    }
+    found = []
+    for table, f in _fields(meta):
+        if f.type == LINK:
+            to, inverse = _other_side(meta, f) if f.options else backwards.get(f.id, ("", None))
+            seen = any(_through(table, f, other) for other in table.fields)
+            hiding = [f.id, *(other.id for other in table.fields if _hides(f, other))]
+            found.append(LinkField(table.id, f.id, to, inverse, seen, not looked_at.isdisjoint(hiding)))
+    return found
 
 
-def _inverse(meta: BaseMeta, link: FieldMeta) -> str | None:
-    """None, too, where the token cannot see it: its cells then tell nothing."""
-    to = meta.table_by_id(str(link.options.get("linkedTableId", "")))
-    there = None if to is None else to.field_by_id(str(link.options.get("inverseLinkFieldId", "")))
-    return None if there is None else there.id
+def _other_side(meta: BaseMeta, link: FieldMeta) -> tuple[str, str | None]:
+    """No inverse, too, where the token cannot see it: its cells then tell nothing."""
+    to = str(link.options.get("linkedTableId", ""))
+    table = meta.table_by_id(to)
+    there = None if table is None else table.field_by_id(str(link.options.get("inverseLinkFieldId", "")))
+    return to, None if there is None else there.id
 
 
 def _fields(meta: BaseMeta) -> Iterator[tuple[TableMeta, FieldMeta]]:

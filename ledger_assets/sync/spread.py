@@ -70,7 +70,7 @@ class Spread:
         self._time = time_fields(meta)
         links = link_fields(meta)
         self._from = {table.id: [one for one in links if one.table == table.id] for table in meta.tables}
-        self._to = {table.id: [one for one in links if one.to == table.id] for table in meta.tables}
+        self._to = {table.id: [one for one in links if one.to in {table.id, ""}] for table in meta.tables}
         self.now = {table.id: TableNow() for table in meta.tables}
         self.comments_differ: set[str] = set()
         """Records whose comments are read again whatever their cells are."""
@@ -173,13 +173,21 @@ class Spread:
     def _targets(self, one: _Dirty) -> Iterator[_Target]:
         """The records that may have changed because this one has."""
         for link in self._from[one.table]:
-            if link.inverse is not None and one.before != one.after:
+            if one.before != one.after and (link.inverse is not None or not link.to):
                 for other in {*linked(one.before, link.field)} ^ {*linked(one.after, link.field)}:
-                    yield _Target(link.to, other, on=False)
+                    if (to := link.to or self._table_of(other)) is not None:
+                        yield _Target(to, other, on=False)
         for link in self._to[one.table]:
             if link.seen or link.shows or one.after is None:
                 for other in self._linking(link, one):
                     yield _Target(link.table, other, on=link.shows)
+
+    def _table_of(self, record_id: str) -> str | None:
+        """Of a link whose table the metadata does not tell."""
+        for table_id, now in self.now.items():
+            if record_id in now.fresh or record_id in self._before.ids(table_id):
+                return table_id
+        return None
 
     def _linking(self, link: LinkField, one: _Dirty) -> set[str]:
         if link.inverse is not None:

@@ -72,6 +72,7 @@ class ScriptedAirtable:
         self.records: dict[str, list[str]] = {}
         self.comments: dict[str, list[str]] = {}
         self.files: dict[str, bytes] = {}
+        self.webhooks: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
         self.asked: list[Asked] = []
         self.turn = threading.Lock()
@@ -130,9 +131,20 @@ class ScriptedAirtable:
             return Answer('{"error":{"type":"AUTHENTICATION_REQUIRED"}}', 401)
         if parts[1] == "meta":
             return Answer(json.dumps(self.metadata))
+        if parts[1] == "bases":
+            return self._webhooks(asked)
         if parts[-1] == "comments":
             return Answer(f'{{"comments":[{",".join(self.comments.get(parts[3], []))}],"offset":null}}')
         return self._list(parts[2], asked)
+
+    def _webhooks(self, asked: Asked) -> Answer:
+        """One webhook at most, that never has anything to tell."""
+        if asked.method == "POST":
+            self.webhooks.append(
+                {"id": "achScripted", "notificationUrl": None, "isHookEnabled": True, **(asked.body or {})}
+            )
+            return Answer('{"id":"achScripted"}')
+        return Answer(json.dumps({"webhooks": self.webhooks}))
 
     def _list(self, table_id: str, asked: Asked) -> Answer:
         offset = asked.option("offset")

@@ -73,8 +73,8 @@ def test_tables_links_files_and_what_an_export_costs(
         LinkCount("Stories", "Shifts", "tblGone", None, 0, None),
         LinkCount("People", "Stories", "Stories", "Storytellers", 1, 20),
     )
-    assert found.calls == manifest.calls == 2 + 1 + 2 + 2
-    assert found.share_of_plan == {"Free": 0.007, "Team": 0.0001}
+    assert found.calls == manifest.calls == 2 + 1 + 2 + 2 + 2
+    assert found.share_of_plan == {"Free": 0.009, "Team": 0.0001}
     assert json.loads(found.to_json())["tables"][0]["records"] == 101
 
 

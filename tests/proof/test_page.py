@@ -146,7 +146,7 @@ def test_the_dry_run_says_what_would_happen_and_what_it_costs(world: World) -> N
     page = Page(render_dry_run(dry, database="ledger_staging"))
     assert "would write 0 rows and 1 raw records" in page.text
     assert "nothing was written" in page.text
-    assert (dry.calls, round(dry.share_of_plan["Free"], 3)) == (9, 0.009)
+    assert (dry.calls, round(dry.share_of_plan["Free"], 3)) == (11, 0.011)
     assert page.open == []
     found = dry_document(dry)
     assert found["committed"] is False
