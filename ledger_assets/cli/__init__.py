@@ -17,6 +17,7 @@ from ledger_assets.cli.demo import demo, ui
 from ledger_assets.cli.erase import erase
 from ledger_assets.cli.health import health, loadtest
 from ledger_assets.cli.inventory import inventory
+from ledger_assets.cli.judge import review, scorecard
 from ledger_assets.cli.lane import export, migrate, verify
 from ledger_assets.cli.look import doctor, status
 from ledger_assets.cli.publish import publish
@@ -52,6 +53,8 @@ for command in (
     erase,
     health,
     loadtest,
+    scorecard,
+    review,
     doctor,
     status,
     demo,
