@@ -17,7 +17,7 @@ from ledger_assets.cli.demo import demo, ui
 from ledger_assets.cli.erase import erase
 from ledger_assets.cli.health import health, loadtest
 from ledger_assets.cli.inventory import inventory
-from ledger_assets.cli.judge import review, scorecard
+from ledger_assets.cli.judge import after_action, scorecard
 from ledger_assets.cli.lane import export, migrate, verify
 from ledger_assets.cli.look import doctor, status
 from ledger_assets.cli.publish import publish
@@ -54,7 +54,7 @@ for command in (
     health,
     loadtest,
     scorecard,
-    review,
+    after_action,
     doctor,
     status,
     demo,

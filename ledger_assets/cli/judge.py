@@ -59,7 +59,7 @@ def _print(card: Scorecard) -> None:
     console.print(card.headline)
 
 
-@click.command()
+@click.command("review")  # the module cli.review is the findings'
 @environment_argument
 @click.option(
     "--since", metavar="TIME", help="Begin there (default: the day before MIGRATION_AT, else a week ago)."
@@ -67,7 +67,7 @@ def _print(card: Scorecard) -> None:
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it there, not here."
 )
-def review(environment: Environment, since: str | None, out: Path | None) -> None:
+def after_action(environment: Environment, since: str | None, out: Path | None) -> None:
     """The after-action report in Markdown, from the records: the timeline against the timetable, what failed and what
     undid it, figures before and after, open questions for the meeting of week 5.
 

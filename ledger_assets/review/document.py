@@ -50,7 +50,12 @@ def _timetable(review: Review) -> Iterator[str]:
     yield from _table(
         ("step", "due by", "was done", "against the plan"),
         (
-            (one.name, _maybe(one.planned, review), _maybe(one.done, review), _late(one.late))
+            (
+                one.name,
+                _maybe(one.planned, review, "no plan"),
+                _maybe(one.done, review, "no record"),
+                _late(one.late),
+            )
             for one in review.steps
         ),
     )
@@ -193,8 +198,8 @@ def _time(moment: datetime, review: Review) -> str:
     return f"{moment.astimezone(ZoneInfo(review.zone)):%Y-%m-%d %H:%M:%S}"
 
 
-def _maybe(moment: datetime | None, review: Review) -> str:
-    return "no record" if moment is None else _time(moment, review)
+def _maybe(moment: datetime | None, review: Review, otherwise: str) -> str:
+    return otherwise if moment is None else _time(moment, review)
 
 
 def _late(late: timedelta | None) -> str:

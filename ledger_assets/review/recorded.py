@@ -46,7 +46,9 @@ def _events(connection: psycopg.Connection, since: datetime, until: datetime) ->
             one.outcome,
             one.who,
             one.run_id,
-            ", ".join(f"{name} {_short(value)}" for name, value in one.detail.items()),
+            ", ".join(
+                f"{name} {_short(value)}" for name, value in one.detail.items() if value not in (None, "", [])
+            ),
             "events",
         )
         for one in events.read(connection, since=since)

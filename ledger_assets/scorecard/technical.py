@@ -99,9 +99,11 @@ def performance(context: Context) -> Criterion:
     )
     if last.outcome == "failed":
         return Criterion(name, "technical", "not met", said, command)
+    if not told["published"]:
+        return Criterion(name, "technical", "unknown", f"{said}: asked of nothing", command)
     load = last_load(context.connection, full=True)
     if context.now - last.at > LOADTEST_AGE or (load is not None and last.at < load.committed_at):
-        return Criterion(name, "technical", "unknown", f"{said}; something was loaded since", command)
+        return Criterion(name, "technical", "unknown", f"{said}; too old, or loaded since", command)
     return Criterion(name, "technical", "met", said)
 
 
