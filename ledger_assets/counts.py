@@ -5,6 +5,7 @@ What belongs here: which database and store. What does not: counting (``records`
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ def compare(
     from ledger_assets.records.compared import compare as compare_two
     from ledger_assets.records.kept import find
 
-    zone = read_timezone()
+    zone = read_timezone(os.environ)
     before = find(store, named[0], zone=zone)
     after = find(store, named[1], zone=zone) if len(named) > 1 else take(settings, store)
     return before, after, compare_two(before, after)

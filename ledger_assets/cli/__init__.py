@@ -18,6 +18,7 @@ from ledger_assets.cli.demo import demo, ui
 from ledger_assets.cli.erase import erase
 from ledger_assets.cli.health import health, loadtest
 from ledger_assets.cli.inventory import inventory
+from ledger_assets.cli.judge import after_action, scorecard
 from ledger_assets.cli.lane import export, migrate, verify
 from ledger_assets.cli.look import doctor, status
 from ledger_assets.cli.maintenance import maintenance
@@ -61,6 +62,8 @@ for command in (
     erase,
     health,
     loadtest,
+    scorecard,
+    after_action,
     doctor,
     status,
     demo,

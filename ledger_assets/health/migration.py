@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 
 from ledger_assets.health.context import Context
-from ledger_assets.health.model import Measure, span
+from ledger_assets.health.model import Measure, named, span
 from ledger_assets.load import findings as engine
 from ledger_assets.load.history import last_load, last_proof
 
@@ -32,7 +32,7 @@ def progress(context: Context) -> Measure:
         "where source_deleted_at is null"
     ).fetchone()
     assert row is not None
-    months = "all months" if load.months is None else f"{len(load.months)} months again"
+    months = "all months" if load.months is None else f"again {named(load.months)}"
     said = (
         f"load {load.load_id} of {load.committed_at:%Y-%m-%d %H:%M} UTC from {load.export_id} ({months}): "
         f"{row[1]:,} records of {row[0]} months"

@@ -100,7 +100,7 @@ def _call(connection: psycopg.Connection, query: Query, asked: int) -> float | s
     parameters = query.parameters[asked % len(query.parameters)] or None
     try:
         with connection.transaction(force_rollback=True):
-            _become(connection, query)
+            as_role(connection, query.role, query.account)
             started = time.perf_counter()
             connection.execute(query.statement.encode(), parameters).fetchall()
             return (time.perf_counter() - started) * 1000
@@ -108,15 +108,15 @@ def _call(connection: psycopg.Connection, query: Query, asked: int) -> float | s
         return error.sqlstate or "lost"
 
 
-def _become(connection: psycopg.Connection, query: Query) -> None:
-    """As PostgREST begins a request."""
+def as_role(connection: psycopg.Connection, role: str, account: str | None) -> None:
+    """Go on with this transaction as PostgREST begins a request: role, claims, time limit; read-only besides."""
     from psycopg import sql
 
-    claims = {"role": query.role, **({} if query.account is None else {"sub": query.account})}
-    # A session of ours has row security off, so that nothing hides from a load: here hiding is what costs time.
+    claims = {"role": role, **({} if account is None else {"sub": account})}
+    # A session of ours has row security off, so that nothing hides from a load: here hiding is what is looked at.
     connection.execute(
         "select set_config('transaction_read_only', 'on', true), set_config('row_security', 'on', true), "
         "set_config('statement_timeout', %s, true), set_config('request.jwt.claims', %s, true)",
-        (LIMITS[query.role], json.dumps(claims)),
+        (LIMITS.get(role, "8s"), json.dumps(claims)),
     )
-    connection.execute(sql.SQL("set local role {}").format(sql.Identifier(query.role)))
+    connection.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))

@@ -37,10 +37,15 @@ def at_or_before(store: ObjectStore, moment: datetime) -> DatabaseInventory | No
     return _read(store, known[-1]) if known else None
 
 
-def at_or_after(store: ObjectStore, moment: datetime) -> DatabaseInventory | None:
-    """The first that was kept from then on."""
-    known = [one for one in moments(store) if one >= moment]
-    return _read(store, known[0]) if known else None
+def before_and_after(
+    store: ObjectStore, beginning: datetime, until: datetime
+) -> tuple[DatabaseInventory | None, DatabaseInventory | None]:
+    """The last that was kept before ``beginning`` (else the first after it), and the last by ``until``, if it is another."""
+    known = [one for one in moments(store) if one <= until]
+    earlier = [one for one in known if one <= beginning]
+    first = earlier[-1] if earlier else known[0] if known else None
+    last = known[-1] if known and known[-1] != first else None
+    return None if first is None else _read(store, first), None if last is None else _read(store, last)
 
 
 def find(store: ObjectStore, named: str, *, zone: str = "UTC") -> DatabaseInventory:
