@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from ledger_assets.assets.airtable import ATTACHMENTS, build_airtable_assets
+from ledger_assets.assets.announcements import build_announcement_jobs
 from ledger_assets.assets.keys import key, table_names
 from ledger_assets.assets.ledger import build_ledger_asset
 from ledger_assets.assets.operations import build_op_jobs
@@ -50,7 +51,12 @@ def build_definitions(
             *build_proof_assets(environment, specs, shaped or exported, loaded),
             *build_snapshot_assets(environment, loaded, shaped or exported),
         ],
-        jobs=[*build_jobs(environment), *build_op_jobs(environment), *build_recovery_jobs(environment)],
+        jobs=[
+            *build_jobs(environment),
+            *build_op_jobs(environment),
+            *build_recovery_jobs(environment),
+            *build_announcement_jobs(environment),
+        ],
         schedules=build_schedules(environment),
         sensors=build_sensors(environment),
         resources={

@@ -111,14 +111,18 @@ def read_contacts(path: Path) -> Contacts:
         raise SettingsError(f"{CONTACTS}: {path.name} is not UTF-8: save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"\(at .*\)", str(error))
-        raise SettingsError(f"{CONTACTS}: {path.name} is not TOML {where[0] if where else ''}".strip()) from None
+        raise SettingsError(
+            f"{CONTACTS}: {path.name} is not TOML {where[0] if where else ''}".strip()
+        ) from None
     faults = list(_faults(found))
     if faults:
         raise SettingsError("\n".join(f"{CONTACTS}: {path.name}: {fault}" for fault in faults))
     return Contacts(
         platform=found["platform"].strip(),
         status_page=found.get("status_page"),
-        technical=tuple(_contact(title, found["technical"][role]) for role, title in ROLES["technical"].items()),
+        technical=tuple(
+            _contact(title, found["technical"][role]) for role, title in ROLES["technical"].items()
+        ),
         business=tuple(
             _contact(title, found["business"][role], public=True) for role, title in ROLES["business"].items()
         ),
@@ -136,7 +140,9 @@ def _contact(role: str, found: Mapping[str, Any], *, public: bool = False) -> Co
 
 def _faults(found: Mapping[str, Any]) -> Iterator[str]:
     known = {"platform", "status_page", *ROLES, "escalation"}
-    yield from (f"{name!r} is not known here; known are {', '.join(sorted(known))}" for name in found.keys() - known)
+    yield from (
+        f"{name!r} is not known here; known are {', '.join(sorted(known))}" for name in found.keys() - known
+    )
     platform = found.get("platform")
     if platform is None:
         yield 'platform is missing: write platform = "what its people call it"'

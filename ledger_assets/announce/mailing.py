@@ -3,8 +3,9 @@
 What belongs here: sending to those who do not have it yet, and remembering it. What does not: the words, and when.
 
 The ledger is one line per answer, ``<hash> ok`` or ``<hash> <reason>``, appended and on the disk before the next message
-leaves. (The outbox rewrites its list for every message: for five thousand people some gigabytes.) A process killed between
-the server's yes and that line sends to this one address again: twice is not lost.
+leaves, and one for each attempt, ``tried <time>``. (The outbox rewrites its list for every message: for five thousand
+people some gigabytes.) A process killed between the server's yes and that line sends to this one address again: twice is
+not lost.
 
 Invariants: no address is kept, only its hash with the step and the window; one message each; two processes never send the
 same announcement at once.
@@ -17,26 +18,28 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
 from ledger_assets.backup import outbox_files
 from ledger_assets.backup.channels import NotSent
-from ledger_assets.backup.messages import Message
+from ledger_assets.backup.messages import Message, aware
 
 DEAD_AFTER = 5
 """Attempts in a row that reached nobody: the server is down, and everybody else waits for the next time."""
 REFUSED_AFTER = 3
 """Refusals of one address (answer 5xx) after which it is left alone: a provider stops taking mail from whoever goes on."""
 OK = "ok"
+TRIED = "tried"
 
 Send = Callable[[str, Message], None]
 
 
 @dataclass(frozen=True)
 class Mailed:
-    """Counts of people. ``sent``: now; ``had``: before; ``refused``: their server says no, for good; ``waiting``: the rest."""
+    """Counts of people. ``sent``: now; ``had``: before; ``refused``: by their server, for good; ``waiting``: the rest."""
 
     recipients: int
     sent: int
@@ -58,7 +61,9 @@ def ledger_path(folder: Path, step: str) -> Path:
     return folder / f"{step}.sent"
 
 
-def mail(folder: Path, window: str, step: str, message: Message, addresses: Sequence[str], send: Send) -> Mailed:
+def mail(
+    folder: Path, window: str, step: str, message: Message, addresses: Sequence[str], send: Send
+) -> Mailed:
     """Send to each of ``addresses`` that does not have it. Raises OSError alone (a full disk: nothing more is sent)."""
     outbox_files.private(folder)
     with outbox_files.locked(folder / f"{step}.lock", wait=False) as mine:
@@ -73,6 +78,19 @@ def standing(folder: Path, window: str, step: str, addresses: Sequence[str]) -> 
     return _counted(f"{window}\n{step}", addresses, 0, had, refusals, Counter())
 
 
+def tried_at(folder: Path, step: str) -> datetime | None:
+    """When it was last tried; None when it was not, or that cannot be read."""
+    try:
+        lines = ledger_path(folder, step).read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return None
+    times = [line.partition(" ")[2] for line in lines if line.startswith(f"{TRIED} ")]
+    try:
+        return aware(times[-1]) if times else None
+    except ValueError:
+        return None
+
+
 def _mail(path: Path, salt: str, message: Message, addresses: Sequence[str], send: Send) -> Mailed:
     had, refusals = _read(path)
     before = len(had)
@@ -80,7 +98,9 @@ def _mail(path: Path, salt: str, message: Message, addresses: Sequence[str], sen
     refused: list[str] = []
     in_vain = 0
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as file:  # noqa: PTH123 - private
-        file.write(b"\n")  # ends a line that a crash has cut
+        file.write(
+            f"\n{TRIED} {message.at.isoformat()}\n".encode()
+        )  # the first ends a line that a crash has cut
         for address in addresses:
             name = _hash(salt, address)
             if name in had or refusals[name] >= REFUSED_AFTER:
@@ -103,7 +123,12 @@ def _mail(path: Path, salt: str, message: Message, addresses: Sequence[str], sen
 
 
 def _counted(
-    salt: str, addresses: Sequence[str], sent: int, had: set[str], refusals: Counter[str], reasons: Counter[str]
+    salt: str,
+    addresses: Sequence[str],
+    sent: int,
+    had: set[str],
+    refusals: Counter[str],
+    reasons: Counter[str],
 ) -> Mailed:
     names = [_hash(salt, address) for address in addresses]
     have = sum(name in had for name in names)

@@ -24,7 +24,7 @@ class Line:
     words: str
     told: str
     state: str
-    percent: int = 0
+    percent: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def words(state: State, window: Window, contacts: Contacts | None, now: datetime
     """The page of ``state``; without contacts when their file cannot be read."""
     platform = contacts.platform if contacts else "Our platform"
     headline, lead, tone = _headline(state, window, platform, now)
-    done = sum(step.state == "done" for step in state.steps)
+    done, back = sum(step.state == "done" for step in state.steps), state.phase == "rolled_back"
+    unknown = state.phase == "done" and not done  # announced by hand: nobody said which steps there were
     return Page(
         platform=platform,
         headline=headline,
@@ -59,8 +60,11 @@ def words(state: State, window: Window, contacts: Contacts | None, now: datetime
         progress=progress(state),
         percent=round(100 * done / max(len(state.steps), 1)),
         times=tuple(_times(state, window)),
-        steps=tuple(_step(step, window) for step in state.steps),
-        tables=tuple(_table(table) for table in state.tables),
+        # Of a move that was taken back, what had been done is no news any more.
+        steps=()
+        if back or unknown
+        else tuple(_step(step, window, over=state.phase == "done") for step in state.steps),
+        tables=() if back else tuple(_table(table) for table in state.tables),
         contacts=contacts.public if contacts else (),
         behind=contacts.behind if contacts else "",
         written=window.when(now),
@@ -93,7 +97,8 @@ def document(state: State, window: Window, page: Page, now: datetime) -> dict[st
         ],
         "tables": [{"name": one.name, "done": one.done, "total": one.total} for one in state.tables],
         "contacts": [
-            {"role": one.role, "name": one.name, "phone": one.phone, "email": one.email} for one in page.contacts
+            {"role": one.role, "name": one.name, "phone": one.phone, "email": one.email}
+            for one in page.contacts
         ],
     }
 
@@ -126,13 +131,15 @@ def _headline(state: State, window: Window, platform: str, now: datetime) -> tup
         told = "Every record has been compared with what was there before. Please look at your own stories."
         return "We have moved", told, "good"
     if state.phase == "rolled_back":
-        told = f"Something was not as it should be, so we went back. {platform} works as it did before the move."
+        told = (
+            f"Something was not as it should be, so we went back. {platform} works as it did before the move."
+        )
         return "We stay where we were for now", told, "wait"
     if any(step.state == "failed" for step in state.steps):
         told = f"We have met a problem and are looking into it. What was there before the move is kept. {works(state)}"
         return "The move is held up", told, "bad"
     late = "It takes longer than planned. " if now > window.end else ""
-    return "We are moving house", f"{late}{works(state)} Nothing needs to be done by you.", "wait"
+    return "We are moving house", f"{late}{works(state)} You need not do anything.", "wait"
 
 
 def _times(state: State, window: Window) -> list[tuple[str, str]]:
@@ -144,11 +151,13 @@ def _times(state: State, window: Window) -> list[tuple[str, str]]:
     return found
 
 
-def _step(step: StepState, window: Window) -> Line:
+def _step(step: StepState, window: Window, *, over: bool) -> Line:
     if step.state == "done" and step.ended_at is not None:
         told = f"done at {window.clock(step.ended_at)}"
     elif step.state == "running":
         told = "under way" + (f" since {window.clock(step.begun_at)}" if step.begun_at else "")
+    elif step.state == "planned" and over:
+        told = ""
     elif step.state == "planned":
         told = f"about {window.clock(step.planned_at)}" if step.planned_at else "to come"
     else:

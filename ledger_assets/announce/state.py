@@ -115,7 +115,8 @@ def planned(window: Window) -> State:
     """Before anything has begun: each step with its time, the roadmap's timetable stretched to this window."""
     return State(
         steps=tuple(
-            StepState(name, planned_at=window.start + window.length * (TIMETABLE[name] / WHOLE)) for name in STEPS
+            StepState(name, planned_at=window.start + window.length * (TIMETABLE[name] / WHOLE))
+            for name in STEPS
         )
     )
 
@@ -150,7 +151,9 @@ def _parsed(found: dict[str, Any]) -> State:
             )
             for one in found["steps"]
         ),
-        tables=tuple(TableProgress(str(one["name"]), int(one["done"]), one["total"]) for one in found["tables"]),
+        tables=tuple(
+            TableProgress(str(one["name"]), int(one["done"]), one["total"]) for one in found["tables"]
+        ),
         reading=bool(found["reading"]),
         writing=bool(found["writing"]),
         begun_at=_moment(found["begun_at"]),

@@ -94,18 +94,14 @@ def render(
     from jinja2 import Environment as Jinja
     from jinja2 import PackageLoader
 
-    jinja = Jinja(
-        loader=PackageLoader("ledger_assets.announce", "page"), autoescape=True, trim_blocks=False
-    )
+    jinja = Jinja(loader=PackageLoader("ledger_assets.announce", "page"), autoescape=True, trim_blocks=False)
     page = page_words.words(state, window, _contacts(settings, environ), now)
     html = jinja.get_template("status.html.j2").render(page=page, state=state)
     document = page_words.document(state, window, page, now)
     return {HTML: html.encode(), JSON: json.dumps(document, indent=1, ensure_ascii=False).encode()}
 
 
-def current(
-    settings: Settings, *, now: datetime, environ: Mapping[str, str] | None = None
-) -> tuple[State, Window]:
+def current(settings: Settings, *, environ: Mapping[str, str] | None = None) -> tuple[State, Window]:
     """The state of the settings' window as it was kept last. Raises SettingsError when no window is set."""
     window = read_window(environ)
     return states.load(announce_folder(settings), window), window

@@ -90,5 +90,7 @@ def _hours(env: Mapping[str, str]) -> float:
     except ValueError:
         hours = 0.0
     if not 0 < hours <= MOST_HOURS:
-        raise SettingsError(f"{HOURS}: {value!r} is not a number of hours, above 0 and at most {MOST_HOURS:.0f}")
+        raise SettingsError(
+            f"{HOURS}: {value!r} is not a number of hours, above 0 and at most {MOST_HOURS:.0f}"
+        )
     return hours

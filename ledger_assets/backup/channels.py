@@ -128,7 +128,9 @@ def _email(parts: SplitResult, recipient: str, timeout: float) -> NotifyBase:
         format="text",
         **_common(timeout),
     )
-    plugin.targets = [(False, recipient)]  # apprise reads o'neil@example.org as neil@example.org: somebody else
+    plugin.targets = [
+        (False, recipient)
+    ]  # apprise reads o'neil@example.org as neil@example.org: somebody else
     return plugin
 
 
@@ -179,7 +181,9 @@ class _Hush(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.threadName != THREAD:
             return True
-        if found := re.search(r"error=(\d{3})\b|Socket Exception: (?:\{.*?: )?\((\d{3}),", record.getMessage()):
+        if found := re.search(
+            r"error=(\d{3})\b|Socket Exception: (?:\{.*?: )?\((\d{3}),", record.getMessage()
+        ):
             self._local.code = f"answer {found[1] or found[2]}"
         return False
 

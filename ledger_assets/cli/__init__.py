@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from ledger_assets.cli.announce import announce, contacts, status_page
 from ledger_assets.cli.backup import backup
 from ledger_assets.cli.consent import consent
 from ledger_assets.cli.demo import demo, ui
@@ -48,6 +49,9 @@ for command in (
     publish,
     consent,
     erase,
+    announce,
+    status_page,
+    contacts,
     doctor,
     status,
     demo,
