@@ -128,7 +128,10 @@ def _headline(state: State, window: Window, platform: str, now: datetime) -> tup
         told = "You need not do anything. Please write nothing in that time: it could not be saved."
         return f"We move house on {window.day(window.start)}", told, "wait"
     if state.phase == "done":
-        told = "Every record has been compared with what was there before. Please look at your own stories."
+        told = (
+            "Every record has been compared with what was there before. Stories open again one by one, each only to those "
+            "whom its people have said yes to."
+        )
         return "We have moved", told, "good"
     if state.phase == "rolled_back":
         told = (

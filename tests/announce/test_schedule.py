@@ -10,6 +10,7 @@ import pytest
 from dagster._core.errors import ScheduleExecutionError
 
 from ledger_assets.announce import announcing, status_page
+from ledger_assets.announce.templates import Step
 from ledger_assets.assets.announcements import build_announcement_jobs
 from ledger_assets.environment import Environment
 from ledger_assets.resources.postgres import PostgresResource
@@ -65,7 +66,7 @@ def test_a_tick_asks_for_a_run_only_when_somebody_waits(lane: World, instance: d
     assert tick(instance, -timedelta(days=8)).skip_message == "nothing is due"
     asked = tick(instance, -timedelta(days=7)).run_requests or ()
     assert [one.tags["ledger/announcement"] for one in asked] == ["week_before"]
-    announcing.announce(lane.production, announcing.Step.WEEK_BEFORE, now=START - timedelta(days=7))
+    announcing.announce(lane.production, Step.WEEK_BEFORE, now=START - timedelta(days=7))
     assert tick(instance, -timedelta(days=6)).skip_message == "everybody has week_before"
 
 

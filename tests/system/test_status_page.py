@@ -147,7 +147,8 @@ def test_it_is_readable_at_both_widths_and_in_the_dark(
 
 
 def test_what_is_measured_can_fail(tmp_path: Path) -> None:
-    page = "<html lang='en'><main><h1 style='width:3000px;font-size:9px;color:#999'>x</h1><img src='/no.png'></main><script>x()</script>"
+    bad = "width:3000px;font-size:9px;color:#999"
+    page = f"<html lang='en'><main><h1 style='{bad}'>x</h1><img src='/no.png'></main><script>x()</script>"
     (tmp_path / "index.html").write_text(page)
     found, console = measured(tmp_path, 390)
     assert found["wide"] >= 3000
