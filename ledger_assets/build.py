@@ -11,6 +11,7 @@ import dagster as dg
 
 from ledger_assets.assets.airtable import ATTACHMENTS, build_airtable_assets
 from ledger_assets.assets.cutover import build_back_job, build_cutover_job
+from ledger_assets.assets.announcements import build_announcement_jobs
 from ledger_assets.assets.keys import key, table_names
 from ledger_assets.assets.ledger import build_ledger_asset
 from ledger_assets.assets.live import build_live_specs
@@ -57,6 +58,7 @@ def build_definitions(
             *build_jobs(environment),
             *build_op_jobs(environment),
             *build_recovery_jobs(environment),
+            *build_announcement_jobs(environment),
             build_cutover_job(environment, specs),
             build_back_job(environment),
         ],

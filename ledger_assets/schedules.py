@@ -1,4 +1,4 @@
-"""Schedules of one environment: the nightly snapshot, its re-verification, retention; expired consents; health.
+"""Schedules of one environment: the nightly snapshot, its re-verification, retention; expired consents; health; announcements.
 
 They run by themselves as soon as the environment's real database is set, and are off in the synthetic world. Which one that
 is follows from the presence of the variable alone: nothing is opened and no secret is read at import.
@@ -8,9 +8,12 @@ import os
 
 import dagster as dg
 
-from ledger_assets.environment import DATABASE_VARIABLE, Environment
+from ledger_assets.assets.faults import one_line_failures
+from ledger_assets.environment import DATABASE_VARIABLE, Environment, read_settings
 
 DEFAULT_TIMEZONE = "Australia/Brisbane"
+ANNOUNCE_CRON = "*/10 * * * *"
+"""Of an hourly one, "the move has begun" would come up to an hour late; each hour is still announced once."""
 
 
 def automatic(environment: Environment) -> bool:
@@ -42,7 +45,35 @@ def build_schedules(environment: Environment) -> list[dg.ScheduleDefinition]:
         schedule("nightly_retention", "prune", "0 5 * * *", {"ops": {"prune": {"config": {"apply": True}}}}),
         schedule("hourly_consent_expiries", "consent_expiries", "5 * * * *"),
         schedule("quarter_hourly_health", "health", "*/15 * * * *"),
+        *([_announce(environment, timezone)] if environment is Environment.PRODUCTION else []),
     ]
+
+
+def _announce(environment: Environment, timezone: str) -> dg.ScheduleDefinition:
+    """On while a window is set. A tick looks and asks for a run only when somebody waits or the page grows old."""
+    set_up = automatic(environment) and bool(os.environ.get("MIGRATION_AT", "").strip())
+
+    @dg.schedule(
+        name=f"announce_{environment}",
+        job_name=f"announce_{environment}",
+        cron_schedule=ANNOUNCE_CRON,
+        execution_timezone=timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING if set_up else dg.DefaultScheduleStatus.STOPPED,
+        description="Sends the announcement that is due, and keeps the status page fresh while a window is open.",
+    )
+    def announce(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        from datetime import UTC
+
+        from ledger_assets.announce import announcing
+
+        with one_line_failures():
+            settings = read_settings(environment)
+            now = context.scheduled_execution_time.astimezone(UTC)
+            announcing.republish(settings, now=now)
+            step, why = announcing.due(settings, now=now)
+        return dg.SkipReason(why) if step is None else dg.RunRequest(tags={"ledger/announcement": str(step)})
+
+    return announce
 
 
 def full_config(environment: Environment, reason: str) -> dict[str, object]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qs, unquote
 
 from ledger_assets.addresses import LOOPBACK, split_address
-from ledger_assets.backup.messages import Message
+from ledger_assets.backup.messages import Kind, Message
 from ledger_assets.errors import LedgerError, SettingsError
 
 if TYPE_CHECKING:
@@ -66,6 +66,26 @@ def channels(
     return {name: partial(_send, make, longest) for name, make in found.items()}
 
 
+def email_channel(
+    smtp_url: str | None, *, timeout: float = TIMEOUT_SECONDS, longest: float = LONGEST_SECONDS
+) -> Callable[[str, Message], None]:
+    """Sends a message to an address, alone; raises :class:`NotSent`. Raises SettingsError.
+
+    For people who do not run this machine: so the sender must be named, by the user or ``?from=``.
+    """
+    server = _smtp_server(smtp_url)
+    if "@" not in _sender(server, ""):
+        raise SettingsError(
+            "BACKUP_SMTP_URL names no sender: announcements come from an address; add ?from=stories@example.org"
+        )
+    return lambda address, message: _send(partial(_email, server, address, timeout), longest, message)
+
+
+def _sender(parts: SplitResult, otherwise: str) -> str:
+    user = unquote(parts.username or "")
+    return parse_qs(parts.query).get("from", [user if "@" in user else otherwise])[0]
+
+
 def _smtp_server(url: str | None) -> SplitResult:
     parts = split_address("BACKUP_SMTP_URL", url or "", SMTP_EXAMPLE)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
@@ -94,10 +114,8 @@ def _email(parts: SplitResult, recipient: str, timeout: float) -> NotifyBase:
     does, else the recipient."""
     from apprise.plugins.email import NotifyEmail
 
-    user = unquote(parts.username or "")
-    sender = parse_qs(parts.query).get("from", [user if "@" in user else recipient])[0]
     mode = "ssl" if parts.scheme == "smtps" else "insecure" if parts.hostname in LOOPBACK else "starttls"
-    return NotifyEmail(  # type: ignore[no-untyped-call]
+    plugin = NotifyEmail(  # type: ignore[no-untyped-call]
         secure=mode != "insecure",
         secure_mode=mode,
         smtp_host=parts.hostname,
@@ -105,11 +123,15 @@ def _email(parts: SplitResult, recipient: str, timeout: float) -> NotifyBase:
         port=parts.port,
         user=parts.username,
         password=parts.password,
-        from_addr=sender,
+        from_addr=_sender(parts, recipient),
         targets=[recipient],
         format="text",
         **_common(timeout),
     )
+    plugin.targets = [
+        (False, recipient)
+    ]  # apprise reads o'neil@example.org as neil@example.org: somebody else
+    return plugin
 
 
 def _common(timeout: float) -> dict[str, Any]:
@@ -137,8 +159,9 @@ def _post(make: Callable[[], NotifyBase], message: Message, outcome: list[str]) 
     try:
         from apprise import NotifyType
 
+        at = () if message.kind is Kind.ANNOUNCEMENT else (message.at.isoformat(sep=" ", timespec="seconds"),)
         taken = make().notify(
-            body="\n".join((*message.lines, message.at.isoformat(sep=" ", timespec="seconds"))),
+            body="\n".join((*message.lines, *at)),
             title=message.title,
             notify_type=NotifyType(message.level),
         )
@@ -158,7 +181,9 @@ class _Hush(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.threadName != THREAD:
             return True
-        if found := re.search(r"error=(\d{3})\b|Socket Exception: \((\d{3}),", record.getMessage()):
+        if found := re.search(
+            r"error=(\d{3})\b|Socket Exception: (?:\{.*?: )?\((\d{3}),", record.getMessage()
+        ):
             self._local.code = f"answer {found[1] or found[2]}"
         return False
 

@@ -39,10 +39,12 @@ class Kind(StrEnum):
     RESTORE_DONE = "restore_done"
     UNDELIVERED = "undelivered"
     TRIAL = "trial"
+    ANNOUNCEMENT = "announcement"
+    STATUS_PAGE_FAILED = "status_page_failed"
 
 
 _GOOD = {Kind.SNAPSHOT_TAKEN, Kind.SNAPSHOT_VERIFIED, Kind.RESTORE_DONE}
-_WARNING = {Kind.RETENTION_REFUSED, Kind.CHECK_FAILED, Kind.UNDELIVERED}
+_WARNING = {Kind.RETENTION_REFUSED, Kind.CHECK_FAILED, Kind.UNDELIVERED, Kind.STATUS_PAGE_FAILED}
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Message:
     @property
     def level(self) -> str:
         """``info``, ``success``, ``warning`` or ``failure``."""
-        if self.kind is Kind.TRIAL:
+        if self.kind in {Kind.TRIAL, Kind.ANNOUNCEMENT}:
             return "info"
         return "success" if self.kind in _GOOD else "warning" if self.kind in _WARNING else "failure"
 
@@ -189,6 +191,17 @@ def outbox_damaged(names: list[str], *, at: datetime) -> Message:
     """A file of the outbox could not be read."""
     lines = tuple(f"Set aside, unread: {_name(name)}" for name in names[:20])
     return Message(Kind.UNDELIVERED, f"Ledger: {len(names)} damaged files in the outbox", lines, at)
+
+
+def announcement(subject: str, text: str, *, at: datetime) -> Message:
+    """What a community tells its people: its own words, from a template that holds no cell value."""
+    return Message(Kind.ANNOUNCEMENT, subject, tuple(text.splitlines()), at)
+
+
+def status_page_failed(environment: Environment, error: BaseException, *, at: datetime) -> Message:
+    """The status page could not be published; the migration goes on."""
+    lines = (f"Cause: {cause(error)}", "The migration goes on. It is tried again with the next step.")
+    return _message(Kind.STATUS_PAGE_FAILED, environment, "the status page could NOT be published", lines, at)
 
 
 def trial(environment: Environment, *, at: datetime) -> Message:

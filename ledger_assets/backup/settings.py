@@ -106,7 +106,7 @@ def read_backup_settings(settings: Settings, environ: Mapping[str, str] | None =
             recent=_whole(env, "BACKUP_KEEP_RECENT", 24),
         ),
         changed_hours=_hours(env, "BACKUP_CHANGED_HOURS", CHECKPOINT_HOURS),
-        timezone=_timezone(env),
+        timezone=read_timezone(env),
         webhook_url=notices.webhook_url,
         email_recipients=notices.email_recipients,
         smtp_url=notices.smtp_url,
@@ -223,15 +223,10 @@ def _hours(env: Mapping[str, str], name: str, default: float) -> float:
 
 def read_timezone(environ: Mapping[str, str] | None = None) -> str:
     """The community's time zone (``LEDGER_TIMEZONE``). Raises :class:`SettingsError`."""
-    return _timezone(
-        {k: v.strip() for k, v in (os.environ if environ is None else environ).items() if v.strip()}
-    )
-
-
-def _timezone(env: Mapping[str, str]) -> str:
+    env = os.environ if environ is None else environ
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-    value = env.get("LEDGER_TIMEZONE", "Australia/Brisbane")
+    value = env.get("LEDGER_TIMEZONE", "").strip() or "Australia/Brisbane"
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):

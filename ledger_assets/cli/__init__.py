@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from ledger_assets.cli.announce import announce, contacts, status_page
 from ledger_assets.cli.backup import backup
 from ledger_assets.cli.consent import consent
 from ledger_assets.cli.cutover import cutover
@@ -64,6 +65,9 @@ for command in (
     loadtest,
     scorecard,
     after_action,
+    announce,
+    status_page,
+    contacts,
     doctor,
     status,
     demo,

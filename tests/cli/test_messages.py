@@ -234,7 +234,7 @@ def test_every_setting_is_in_the_example_file_with_a_line_of_its_own() -> None:
     source = "".join(path.read_text() for path in (root / "ledger_assets").rglob("*.py"))
     used = set(
         re.findall(
-            r'"((?:AIRTABLE|LEDGER|DAGSTER|STAGING|DATABASE|DEPLOY|OBJECT|BACKUP|SCRATCH)_[A-Z_]+|AWS_(?:REGION|ENDPOINT_URL|[A-Z]+_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN))"',
+            r'"((?:AIRTABLE|LEDGER|DAGSTER|STAGING|DATABASE|DEPLOY|OBJECT|BACKUP|SCRATCH|MIGRATION|ANNOUNCE|STATUS|CUTOVER|MEDIA|SUPABASE)_[A-Z_]+|AWS_(?:REGION|ENDPOINT_URL|[A-Z]+_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN))"',
             source,
         )
     ) - {
