@@ -24,9 +24,10 @@ from ledger_assets.schema.catalogue import SCHEMAS
 KEPT_BY_TRIGGERS = ("eff_limits", "eff_until", "eff_ai_until")
 """Columns that follow from other rows by the consent rule: brought up to date, never compared."""
 LEFT = frozenset(
-    f"migration.{name}" for name in ("erasures", "erased_files", "maintenance", "target", "undo", "undo_rows")
+    f"migration.{name}"
+    for name in ("accounts", "erasures", "erased_files", "maintenance", "target", "undo", "undo_rows")
 )
-"""Tables that no restore touches: tombstones, the claim, the freeze, and the way back itself."""
+"""Tables that no restore touches: tombstones, the claim, the freeze, accounts (which lie outside), and the way back itself."""
 PARAMETERS: dict[str, Any] = {"schemas": list(SCHEMAS)}
 NO_ACTION, CASCADE, SET_NULL = "a", "c", "n"
 
