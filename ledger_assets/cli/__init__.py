@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from ledger_assets.cli.accounts import accounts
 from ledger_assets.cli.backup import backup
 from ledger_assets.cli.consent import consent
 from ledger_assets.cli.demo import demo, ui
@@ -45,6 +46,7 @@ for command in (
     recover,
     inventory,
     findings,
+    accounts,
     publish,
     consent,
     erase,

@@ -27,7 +27,7 @@ LEFT = frozenset(
     f"migration.{name}"
     for name in ("accounts", "erasures", "erased_files", "maintenance", "target", "undo", "undo_rows")
 )
-"""Tables that no restore touches: tombstones, the claim, the freeze, accounts (which lie outside), and the way back itself."""
+"""Tables that no restore touches: tombstones, the claim, the freeze, accounts (they lie outside), and the way back."""
 PARAMETERS: dict[str, Any] = {"schemas": list(SCHEMAS)}
 NO_ACTION, CASCADE, SET_NULL = "a", "c", "n"
 
