@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from ledger_assets.cli.accounts import accounts
 from ledger_assets.cli.announce import announce, contacts, status_page
 from ledger_assets.cli.backup import backup
 from ledger_assets.cli.consent import consent
@@ -58,6 +59,7 @@ for command in (
     switch,
     inventory,
     findings,
+    accounts,
     publish,
     consent,
     erase,

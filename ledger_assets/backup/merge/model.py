@@ -26,6 +26,7 @@ KEPT_BY_TRIGGERS = ("eff_limits", "eff_until", "eff_ai_until")
 LEFT = frozenset(
     f"migration.{name}"
     for name in (
+        "accounts",
         "erasures",
         "erased_files",
         "live",
@@ -37,7 +38,7 @@ LEFT = frozenset(
         "cutover_steps",
     )
 )
-"""Tables that no restore touches: tombstones, the claim, the freeze, the switch, and the way back itself."""
+"""Tables that no restore touches: tombstones, the claim, the freeze, the switch, cut-overs, accounts (they lie outside), the way back."""
 PARAMETERS: dict[str, Any] = {"schemas": list(SCHEMAS)}
 NO_ACTION, CASCADE, SET_NULL = "a", "c", "n"
 

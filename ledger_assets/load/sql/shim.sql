@@ -60,6 +60,12 @@ create table if not exists auth.users (
   updated_at timestamptz default now(),
   deleted_at timestamptz
 );
+-- What the accounts of the migration need; a database made before has the table without them.
+alter table auth.users
+  add column if not exists email_confirmed_at timestamptz,
+  add column if not exists invited_at timestamptz,
+  add column if not exists last_sign_in_at timestamptz,
+  add column if not exists banned_until timestamptz;
 alter table auth.users owner to supabase_auth_admin;
 alter table auth.users enable row level security;
 

@@ -1,0 +1,161 @@
+"""Accounts and files of one environment: what the commands, the jobs and the cut-over call.
+
+What belongs here: which directory of accounts and which stores an environment has, and the record of what was done. What
+does not: the work (``accounts``, ``placing``).
+
+Invariant: everything that changes something leaves ``begun`` and how it ended in ``migration.events``, with counts and ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ledger_assets import events
+from ledger_assets.environment import Settings
+from ledger_assets.errors import LedgerError
+from ledger_assets.writing import Writer, only_one
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from ledger_assets.accounts.back import TakenBack
+    from ledger_assets.accounts.codes import Issued
+    from ledger_assets.accounts.directory import Directory
+    from ledger_assets.accounts.invite import Invited
+    from ledger_assets.accounts.make import Made
+
+SHOWN = 20
+
+
+def directory(settings: Settings, connection: psycopg.Connection) -> Directory:
+    """Where this environment's accounts are. Raises SettingsError."""
+    from ledger_assets.accounts.api import AuthApi
+    from ledger_assets.accounts.plain import PlainDirectory
+    from ledger_assets.accounts.settings import read_auth_settings
+
+    auth = read_auth_settings(settings)
+    return PlainDirectory(connection) if auth is None else AuthApi(auth)
+
+
+def make_accounts(
+    settings: Settings,
+    connection: psycopg.Connection,
+    *,
+    run_id: str,
+    who: str | None = None,
+    during_freeze: bool = False,
+    dry_run: bool = False,
+) -> Made:
+    """Make the accounts that are missing and link them; nobody is written to. Again makes nothing."""
+    from ledger_assets.accounts.make import make
+
+    writer = _writer(settings, connection, run_id, who, during_freeze)
+    place = directory(settings, connection)
+    if dry_run:
+        return make(writer, place, dry_run=True)
+    with _recorded(writer, "accounts_make") as detail, only_one(connection, "accounts"):
+        made = make(writer, place)
+        detail.update(made.detail())
+    return made
+
+
+def take_back_accounts(
+    settings: Settings,
+    connection: psycopg.Connection,
+    *,
+    run_id: str,
+    of_run: str | None = None,
+    who: str | None = None,
+    during_freeze: bool = False,
+    dry_run: bool = False,
+) -> TakenBack:
+    """Unlink and disable the accounts that run ``of_run`` (None: every run) made. Again does nothing."""
+    from ledger_assets.accounts.back import take_back
+
+    writer = _writer(settings, connection, run_id, who, during_freeze)
+    place = directory(settings, connection)
+    if dry_run:
+        return take_back(writer, place, of_run=of_run, dry_run=True)
+    with _recorded(writer, "accounts_disable") as detail, only_one(connection, "accounts"):
+        done = take_back(writer, place, of_run=of_run)
+        detail.update(asdict(done))
+    return done
+
+
+def invite_accounts(
+    settings: Settings,
+    connection: psycopg.Connection,
+    *,
+    run_id: str,
+    who: str | None = None,
+    dry_run: bool = False,
+) -> Invited:
+    """Invite, once, the people whose accounts were made."""
+    from ledger_assets.accounts.invite import invite
+
+    writer = _writer(settings, connection, run_id, who, during_freeze=False)
+    place = directory(settings, connection)
+    if dry_run:
+        return invite(writer, place, dry_run=True)
+    with _recorded(writer, "accounts_invite") as detail, only_one(connection, "accounts"):
+        done = invite(writer, place)
+        detail.update(invited=done.invited, before=done.before, passed=list(done.passed[:SHOWN]))
+    return done
+
+
+def issue_codes(
+    settings: Settings,
+    connection: psycopg.Connection,
+    *,
+    run_id: str,
+    days: int,
+    again: bool = False,
+    folder: Path | None = None,
+    who: str | None = None,
+    dry_run: bool = False,
+) -> Issued:
+    """Codes for those who get no account, in a new file of ``folder`` (``LEDGER_HOME/codes``)."""
+    from ledger_assets.accounts import codes
+    from ledger_assets.accounts.plan import decide, people
+
+    writer = _writer(settings, connection, run_id, who, during_freeze=False)
+    decisions = decide(people(connection), directory(settings, connection).users())
+    place = folder or settings.home / codes.FOLDER
+    if dry_run:
+        return codes.issue(writer, decisions, place, days=days, again=again, dry_run=True)
+    with _recorded(writer, "accounts_codes") as detail, only_one(connection, "accounts"):
+        issued = codes.issue(writer, decisions, place, days=days, again=again)
+        detail.update(issued=issued.issued, standing=issued.standing, days=days)
+    return issued
+
+
+def _writer(
+    settings: Settings,
+    connection: psycopg.Connection,
+    run_id: str,
+    who: str | None,
+    during_freeze: bool,
+) -> Writer:
+    return Writer(connection, settings.environment, who or events.somebody(), run_id, during_freeze)
+
+
+@contextmanager
+def _recorded(writer: Writer, action: str) -> Iterator[dict[str, Any]]:
+    """Record begun and done or failed; the block fills the detail of the latter."""
+    detail: dict[str, Any] = {}
+    _record(writer, action, "begun", {})
+    try:
+        yield detail
+    except LedgerError:
+        if not writer.connection.broken:
+            _record(writer, action, "failed", detail)
+        raise
+    _record(writer, action, "done", detail)
+
+
+def _record(writer: Writer, action: str, outcome: events.Outcome, detail: Mapping[str, Any]) -> None:
+    events.record(writer.connection, action, outcome, who=writer.who, run_id=writer.run_id, detail=detail)
