@@ -84,9 +84,13 @@ def take(
     with scratch_folder(place.settings.home) as folder:
         with connect(url, application_name="ledger:snapshot") as connection:
             tools = tools_for(connection.info.server_version, place.backup.programs, tls=needs_tls(url))
-            facts = _facts(connection)
         taken_at = clock()
-        dumped = dump(url, folder / "dump", kind=kind, tools=tools)
+        # Asked in the dump's own snapshot: a load that commits meanwhile brings rows and files together, or neither.
+        asked: list[_Facts] = []
+        dumped = dump(
+            url, folder / "dump", kind=kind, tools=tools, beside=lambda live: asked.append(_facts(live))
+        )
+        facts = asked[-1]
         snapshot_id = _claim(place, kind, taken_at)
         try:
             earlier = [snapshot.manifest for snapshot in reversed(known.snapshots)]
