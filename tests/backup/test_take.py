@@ -95,6 +95,26 @@ def test_a_file_that_comes_while_the_snapshot_begins_is_in_it_with_its_row(
     assert manifest.rows == 52
 
 
+def test_a_snapshot_whose_manifest_is_gone_is_told_and_nothing_of_it_is_removed(
+    place: Place, tiny_url: str, files: ObjectStore
+) -> None:
+    """Its tables are still readable by hand: that is no left-over of a run that was stopped."""
+    manifest = taken(place, files, tiny_url)
+    signed = place.vault.get(manifest_key(manifest.id))
+    place.vault.delete(manifest_key(manifest.id))
+    before = everything(place.vault)
+    known = catalogue.read(place)
+    assert (known.snapshots, known.unfinished) == ((), ())
+    assert [line.split(":")[0] for line in known.refused] == [f"snapshot {manifest.id}"]
+    with pytest.raises(StoreError, match="its manifest is gone"):
+        known.find(manifest.id)
+    tomorrow = datetime.now(UTC) + timedelta(hours=25)
+    take(place, files, tiny_url, kind="full", reason="test", clock=lambda: tomorrow)
+    assert before.items() <= everything(place.vault).items()
+    place.vault.put(manifest_key(manifest.id), signed)
+    assert verified(place, manifest).passed
+
+
 @pytest.mark.parametrize("how", ["damaged", "missing"])
 def test_a_file_that_the_store_does_not_have_as_the_database_says_is_told_by_its_key(
     place: Place, tiny_url: str, files: ObjectStore, how: str
@@ -197,6 +217,7 @@ def test_what_was_left_by_a_killed_run_is_removed_by_the_next_a_day_later(
 ) -> None:
     left = "snapshots/backup-1700000000-full/data/toc.dat.age"
     place.vault.put(left, b"x")
+    place.vault.put("snapshots/backup-1700000000-full/started", b"x")
     taken(place, files, tiny_url)
     assert place.vault.size(left) is not None
     tomorrow = datetime.now(UTC) + timedelta(hours=25)
