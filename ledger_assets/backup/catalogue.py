@@ -21,7 +21,7 @@ from enum import StrEnum
 
 from ledger_assets.backup import manifest as manifests
 from ledger_assets.backup.identity import Identity, check_mac, mac
-from ledger_assets.backup.manifest import FOLDER, Manifest, manifest_key
+from ledger_assets.backup.manifest import CLAIM, FOLDER, Manifest, manifest_key
 from ledger_assets.backup.place import Place
 from ledger_assets.backup.retention import Kept
 from ledger_assets.errors import StoreError
@@ -115,8 +115,8 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All snapshots, oldest first; ``refused``: a line for each manifest or state that counts for nothing;
-    ``unfinished``: ids without a manifest; ``expired``: ids of which objects are left."""
+    """All snapshots, oldest first; ``refused``: a line for each manifest or state that counts for nothing or is gone;
+    ``unfinished``: ids of what is being taken, or was begun and never ended; ``expired``: ids of which objects are left."""
 
     snapshots: tuple[Snapshot, ...]
     refused: tuple[str, ...]
@@ -159,8 +159,13 @@ def read_from(vault: ObjectStore, identity: Identity) -> Catalogue:
         try:
             data = vault.get(manifest_key(name))
         except ObjectMissing:
-            if _any_left(vault, name):
+            if vault.size(f"{FOLDER}/{name}/{CLAIM}") is not None:
                 unfinished.append(name)
+            elif _any_left(vault, name):
+                refused.append(
+                    f"snapshot {name}: its manifest is gone: nothing of it is removed; put an earlier version of "
+                    f"{manifest_key(name)} back, or follow its RECOVERY.md"
+                )
             continue
         try:
             manifest = manifests.read(data, identity, name)

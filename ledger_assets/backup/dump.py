@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from os import killpg
@@ -45,6 +45,7 @@ from ledger_assets.load.sqlfiles import plain_errors
 from ledger_assets.schema.catalogue import SCHEMAS
 
 Kind = Literal["full", "checkpoint", "emergency", "baseline"]
+Beside = Callable[[psycopg.Connection], object]
 HISTORY = "supabase_migrations"
 PLATFORM = (
     r"^(auth|storage|realtime|_realtime|_analytics|_supavisor|supabase_functions|extensions|graphql|graphql_public|cron|net"
@@ -87,8 +88,17 @@ def schemas_of(connection: psycopg.Connection, kind: Kind) -> tuple[str, ...]:
     return schemas
 
 
-def dump(url: str, folder: Path, *, kind: Kind, tools: Tools, wait_seconds: float = 60) -> Dumped:
-    """Dump into ``folder`` (empty or absent), and read the contents in the same snapshot meanwhile.
+def dump(
+    url: str,
+    folder: Path,
+    *,
+    kind: Kind,
+    tools: Tools,
+    wait_seconds: float = 60,
+    beside: Beside = lambda _: None,
+) -> Dumped:
+    """Dump into ``folder`` (empty or absent), and read the contents in the same snapshot meanwhile. ``beside`` may ask more
+    of that very snapshot; on a second try it is called again.
 
     Raises TargetError naming the table, role, lock or program that prevents it; the folder is gone then.
     """
@@ -102,7 +112,7 @@ def dump(url: str, folder: Path, *, kind: Kind, tools: Tools, wait_seconds: floa
         _keep_others_out(connection, wait_seconds)
         schemas = schemas_of(connection, kind)
         _refuse_unreadable(connection, schemas)
-        contents = _tried(connection, folder, schemas, tools)
+        contents = _tried(connection, folder, schemas, tools, beside)
         files = tuple(sorted(path.name for path in folder.iterdir()))
         return Dumped(
             contents=contents,
@@ -143,7 +153,9 @@ def _refuse_unreadable(connection: psycopg.Connection, schemas: Sequence[str]) -
         )
 
 
-def _tried(connection: psycopg.Connection, folder: Path, schemas: Sequence[str], tools: Tools) -> Contents:
+def _tried(
+    connection: psycopg.Connection, folder: Path, schemas: Sequence[str], tools: Tools, beside: Beside
+) -> Contents:
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     connection.read_only = True
     reason = ""
@@ -154,6 +166,7 @@ def _tried(connection: psycopg.Connection, folder: Path, schemas: Sequence[str],
                 shapes = tables_of(connection, schemas)
             with _removed_on_error(folder), connection.transaction(force_rollback=True):
                 snapshot = _snapshot(connection, schemas, shapes)
+                beside(connection)
                 before = read_sequences(connection, schemas)
                 command = _command(tools, folder, schemas, snapshot, jobs)
                 with _running(command, environment_of(connection)) as program:

@@ -26,6 +26,8 @@ NAME = "MANIFEST.json"
 CONTENTS = "contents.json.age"
 MEDIA = "media.json.age"
 DATA = "data"
+CLAIM = "started"
+"""Lies in a snapshot's folder until its manifest does."""
 KINDS = ("full", "checkpoint", "emergency", "baseline")
 PURPOSE = "manifest"
 ID = re.compile(r"backup-(\d{10,11})-(" + "|".join(KINDS) + ")")

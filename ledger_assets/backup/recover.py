@@ -58,6 +58,10 @@ class Scenario(StrEnum):
     REGIONAL_FAILURE = "regional_failure"
 
 
+NEWEST_ALONE = (Scenario.BAD_MIGRATION, Scenario.RANSOMWARE)
+"""They go back exactly: which older state is the right one is for a person to say."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What would be restored, and why. ``modes`` are carried out in order; none: nothing is to be done."""
@@ -92,8 +96,9 @@ def make(
     for snapshot in candidates:
         modes, lines = _EXTENTS[scenario](place, snapshot, live)
         found.append((snapshot, modes, lines))
-        # A snapshot may have been taken after the damage: then an earlier one shows it.
-        if modes or scenario is Scenario.BAD_MIGRATION:
+        # A snapshot may have been taken after the damage: then an earlier one shows it. Not where everything since would
+        # go: a database that is as in its newest snapshot would be emptied back to before its last load.
+        if modes or scenario in NEWEST_ALONE:
             break
     snapshot, modes, lines = found[-1] if found[-1][1] else found[0]
     plan = Plan(
@@ -103,9 +108,20 @@ def make(
         _identity(live),
         snapshot.id,
         tuple(str(mode) for mode in modes),
-        (*notes, *_passed_over(found, snapshot), *lines),
+        (*notes, *_passed_over(found, snapshot), *_older_by_hand(scenario, place, snapshot, modes), *lines),
     )
     return keep(store, plan)
+
+
+def _older_by_hand(
+    scenario: Scenario, place: Place, snapshot: Snapshot, modes: Sequence[merge.Mode]
+) -> list[str]:
+    if scenario is not Scenario.RANSOMWARE or modes:
+        return []
+    return [
+        f"the database is as in its newest verified snapshot {snapshot.id}: if what happened is older than that, look at an "
+        f"earlier one: ledger-assets restore {place.settings.environment} ID --mode exact --dry-run"
+    ]
 
 
 def _passed_over(

@@ -85,8 +85,8 @@ class BackupSettings:
 def read_backup_settings(settings: Settings, environ: Mapping[str, str] | None = None) -> BackupSettings:
     """Read the variables. Raises :class:`SettingsError` naming the variable and the remedy."""
     env = {k: v.strip() for k, v in (os.environ if environ is None else environ).items() if v.strip()}
-    password = env.get(PASSWORD)
-    if password is None and settings.database_url is not None:
+    password, bucket = env.get(PASSWORD), _bucket(env, settings)
+    if password is None and (settings.database_url is not None or bucket.remote):
         raise SettingsError(
             f"{PASSWORD} is not set: choose a long passphrase, keep it where this machine is not (without it no snapshot "
             "can be read), and set it"
@@ -95,7 +95,7 @@ def read_backup_settings(settings: Settings, environ: Mapping[str, str] | None =
     return BackupSettings(
         environment=settings.environment,
         home=settings.home,
-        bucket=_bucket(env, settings),
+        bucket=bucket,
         password=password,
         recipients=tuple(_recipient(one) for one in _listed(env, "BACKUP_RECIPIENTS")),
         retention=Retention(

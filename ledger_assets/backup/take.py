@@ -24,6 +24,7 @@ from ledger_assets.backup.catalogue import Catalogue
 from ledger_assets.backup.contents import Contents
 from ledger_assets.backup.dump import Dumped, Kind, dump
 from ledger_assets.backup.manifest import (
+    CLAIM,
     CONTENTS,
     DATA,
     FOLDER,
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
 
 THREADS = 4
 IDENTITY = "identity.age"
-CLAIM = "started"
 LEFT_OVER = timedelta(hours=24)
 """Objects without a manifest that are younger may be of a snapshot that is being taken now."""
 
@@ -84,9 +84,13 @@ def take(
     with scratch_folder(place.settings.home) as folder:
         with connect(url, application_name="ledger:snapshot") as connection:
             tools = tools_for(connection.info.server_version, place.backup.programs, tls=needs_tls(url))
-            facts = _facts(connection)
         taken_at = clock()
-        dumped = dump(url, folder / "dump", kind=kind, tools=tools)
+        # Asked in the dump's own snapshot: a load that commits meanwhile brings rows and files together, or neither.
+        asked: list[_Facts] = []
+        dumped = dump(
+            url, folder / "dump", kind=kind, tools=tools, beside=lambda live: asked.append(_facts(live))
+        )
+        facts = asked[-1]
         snapshot_id = _claim(place, kind, taken_at)
         try:
             earlier = [snapshot.manifest for snapshot in reversed(known.snapshots)]
@@ -116,8 +120,9 @@ def database_identity(connection: psycopg.Connection) -> str:
 
 
 def discard(place: Place, snapshot_id: str) -> None:
-    """Remove every object of a snapshot that has no manifest."""
-    for info in list(place.vault.list(f"{FOLDER}/{snapshot_id}")):
+    """Remove every object of a snapshot that has no manifest. The claim last: what is left without it was whole once."""
+    claim = f"{FOLDER}/{snapshot_id}/{CLAIM}"
+    for info in sorted(place.vault.list(f"{FOLDER}/{snapshot_id}"), key=lambda info: info.key == claim):
         place.vault.delete(info.key)
 
 

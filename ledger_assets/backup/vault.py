@@ -17,6 +17,7 @@ import functools
 import re
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from ledger_assets.backup.identity import DamagedKey, Identity, create, rewrap, unlock
 from ledger_assets.backup.settings import PASSWORD, BackupSettings
@@ -24,6 +25,7 @@ from ledger_assets.errors import SettingsError, StoreError
 from ledger_assets.storage import ObjectStore, open_store
 
 FOLDER = "keyring"
+SNAPSHOTS = "snapshots"
 FILE = re.compile(r"keyring/([0-9a-f]{16})(?:-([0-9]{13,}))?\.age")
 
 
@@ -34,11 +36,16 @@ def open_vault(settings: BackupSettings) -> ObjectStore:
 
 def password(settings: BackupSettings) -> str:
     """The backups' password: as set, or the embedded world's own, made on first use."""
-    from ledger_assets.demo.processes import kept_secret, private_folder
+    from ledger_assets.demo.processes import kept_secret
 
-    if settings.password is not None:
-        return settings.password
-    return kept_secret(private_folder(settings.home) / f"backup-{settings.environment}.password")
+    return settings.password if settings.password is not None else kept_secret(password_file(settings))
+
+
+def password_file(settings: BackupSettings) -> Path:
+    """Where the embedded world keeps its own."""
+    from ledger_assets.demo.processes import private_folder
+
+    return private_folder(settings.home) / f"backup-{settings.environment}.password"
 
 
 def keyring(vault: ObjectStore, settings: BackupSettings, *, key_id: str | None = None) -> Identity:
@@ -48,6 +55,8 @@ def keyring(vault: ObjectStore, settings: BackupSettings, *, key_id: str | None 
     """
     held = key_files(vault, key_id)
     if not held:
+        if key_id is None:
+            _refuse_lost(vault, settings)
         if settings.password is None and key_id is None:
             return set_up_key(vault, settings)
         which = "no key of backups" if key_id is None else f"no key {key_id}"
@@ -62,9 +71,20 @@ def set_up_key(vault: ObjectStore, settings: BackupSettings) -> Identity:
     """The vault's key, made now when it has none. Raises :class:`SettingsError` for a weak or wrong password."""
     secret = password(settings)
     if not key_files(vault):
+        _refuse_lost(vault, settings)
         identity, data = create(secret)
         vault.put(f"{FOLDER}/{identity.key_id}.age", data, create=True)
     return _newest(vault, key_files(vault), secret)
+
+
+def _refuse_lost(vault: ObjectStore, settings: BackupSettings) -> None:
+    """Snapshots without a key: it was removed. A new one would open none of them, and they would look forged."""
+    if next(vault.list(SNAPSHOTS), None) is not None:
+        raise SettingsError(
+            f"{vault.url} holds snapshots and no key of theirs: somebody has removed {FOLDER}/. Bring it back: `ledger-assets "
+            f"recover {settings.environment} --scenario ransomware` where the bucket keeps versions; else any snapshot's "
+            f"identity.age as {FOLDER}/<key_id>.age (its MANIFEST.json tells the key_id)"
+        )
 
 
 def change_password(vault: ObjectStore, settings: BackupSettings, new: str) -> Identity:

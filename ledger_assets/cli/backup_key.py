@@ -20,7 +20,7 @@ def setup(environment: Environment) -> None:
     """
     from ledger_assets.backup.bucket_checks import examine
     from ledger_assets.backup.settings import read_backup_settings
-    from ledger_assets.backup.vault import open_vault, set_up_key
+    from ledger_assets.backup.vault import key_files, open_vault, password_file, set_up_key
 
     settings = settings_for(environment)
     wanted = read_backup_settings(settings)
@@ -36,10 +36,13 @@ def setup(environment: Environment) -> None:
         if line.level == "fail":
             failed.append(line.name)
     console.print(shown)
+    protection = "BACKUP_ENCRYPTION_PASSWORD"
+    if wanted.password is None:
+        protection = f"the password of this synthetic world in {password_file(wanted)}"
     console.print(
         f"\nRecovery kit: print it and keep it where this machine is not.\n"
         f"  snapshots  {vault.url}\n"
-        f"  key        {identity.key_id}, protected by BACKUP_ENCRYPTION_PASSWORD: keyring/{identity.key_id}.age\n"
+        f"  key        {identity.key_id}, protected by {protection}: {key_files(vault, identity.key_id)[-1]}\n"
         f"  public     {identity.recipient}\n"
         f"  further    {', '.join(wanted.recipients) or 'none: without the password nobody can read a snapshot'}\n"
         f"  tools      age, pg_restore and psql; each snapshot's RECOVERY.md says how"

@@ -154,6 +154,7 @@ def test_no_file_goes_while_it_is_not_known_what_is_listed(
 
 def test_what_a_killed_run_left_goes_after_a_day(here: Place, exports: ObjectStore) -> None:
     days(here, 0)
+    here.vault.put("snapshots/backup-1700000000-full/started", b"")
     here.vault.put("snapshots/backup-1700000000-full/data/toc.dat.age", b"x")
     _, removed = prune.prune(here, exports, loaded=(), apply=True, now=NOW)
     assert removed == []

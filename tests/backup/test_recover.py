@@ -116,6 +116,20 @@ def test_a_bad_migration_goes_back_to_its_checkpoint_exactly(world: World) -> No
     assert world.names() == [f"theme {n}" for n in range(1, 6)]
 
 
+def test_a_database_that_is_as_in_its_newest_snapshot_is_not_emptied_to_an_older_one(world: World) -> None:
+    world.take()
+    world.do("insert into public.themes (id, name) values (gen_random_uuid(), 'theme 9')")
+    newest = world.take()
+    plan = world.plan(Scenario.RANSOMWARE)
+    assert (plan.snapshot_id, plan.modes) == (newest.id, ())
+    assert "is as in its newest verified snapshot" in plan.extent[0]
+    world.do("update public.themes set name = 'pay us'", silently=True)
+    plan = world.plan(Scenario.RANSOMWARE)
+    assert (plan.snapshot_id, plan.modes) == (newest.id, ("exact",))
+    world.carry_out(plan)
+    assert world.names() == [*(f"theme {n}" for n in range(1, 6)), "theme 9"]
+
+
 def test_an_emergency_snapshot_is_the_last_choice(world: World) -> None:
     emergency = world.take("emergency")
     world.do("delete from public.themes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +24,7 @@ from ledger_assets.erasure.model import Erasure
 from ledger_assets.erasure.register import PURPOSE, _said
 from ledger_assets.errors import LedgerError, StoreError
 from ledger_assets.storage import ObjectStore
-from tests.backup.faults.places import FILE_KEY, FILE_SHA256, Watched, everything, find, taken, verified
+from tests.backup.faults.places import FILE_KEY, FILE_SHA256, TINY, Watched, everything, find, taken, verified
 
 AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
@@ -71,6 +72,47 @@ def test_each_file_is_stored_once_and_listed_by_each(place: Place, tiny_url: str
     assert [one.object_key for one in lists[0]] == [FILE_KEY]
     assert lists[0][0].sealed.key == stored.key
     assert FILE_SHA256 not in stored.key
+
+
+def test_a_file_that_comes_while_the_snapshot_begins_is_in_it_with_its_row(
+    place: Place, cluster_url: Callable[[str], str], files: ObjectStore
+) -> None:
+    url, other = cluster_url(TINY), hashlib.sha256(b"another recording").hexdigest()
+    files.put(f"media/{other}", b"another recording")
+
+    asked: list[None] = []
+
+    def clock() -> datetime:
+        asked.append(None)
+        if len(asked) == 2:  # first for what killed runs have left, then for the snapshot
+            with psycopg.connect(url) as conn:
+                conn.execute("insert into airtable.attachments values (%s, %s)", (f"media/{other}", other))
+        return AT
+
+    manifest = take(place, files, url, kind="full", reason="test", clock=clock)
+    listed = media.from_json(unseal_bytes(place.vault, manifest.objects[MEDIA], place.identity))
+    assert {one.object_key for one in listed} == {FILE_KEY, f"media/{other}"}
+    assert manifest.rows == 52
+
+
+def test_a_snapshot_whose_manifest_is_gone_is_told_and_nothing_of_it_is_removed(
+    place: Place, tiny_url: str, files: ObjectStore
+) -> None:
+    """Its tables are still readable by hand: that is no left-over of a run that was stopped."""
+    manifest = taken(place, files, tiny_url)
+    signed = place.vault.get(manifest_key(manifest.id))
+    place.vault.delete(manifest_key(manifest.id))
+    before = everything(place.vault)
+    known = catalogue.read(place)
+    assert (known.snapshots, known.unfinished) == ((), ())
+    assert [line.split(":")[0] for line in known.refused] == [f"snapshot {manifest.id}"]
+    with pytest.raises(StoreError, match="its manifest is gone"):
+        known.find(manifest.id)
+    tomorrow = datetime.now(UTC) + timedelta(hours=25)
+    take(place, files, tiny_url, kind="full", reason="test", clock=lambda: tomorrow)
+    assert before.items() <= everything(place.vault).items()
+    place.vault.put(manifest_key(manifest.id), signed)
+    assert verified(place, manifest).passed
 
 
 @pytest.mark.parametrize("how", ["damaged", "missing"])
@@ -175,6 +217,7 @@ def test_what_was_left_by_a_killed_run_is_removed_by_the_next_a_day_later(
 ) -> None:
     left = "snapshots/backup-1700000000-full/data/toc.dat.age"
     place.vault.put(left, b"x")
+    place.vault.put("snapshots/backup-1700000000-full/started", b"x")
     taken(place, files, tiny_url)
     assert place.vault.size(left) is not None
     tomorrow = datetime.now(UTC) + timedelta(hours=25)

@@ -13,7 +13,7 @@ from ledger_assets.backup import identity, vault
 from ledger_assets.backup.identity import Identity, WrongPassword
 from ledger_assets.backup.sealed_store import SealedStore
 from ledger_assets.backup.sealing import Damaged
-from ledger_assets.backup.settings import BackupSettings, BucketSettings
+from ledger_assets.backup.settings import BackupSettings, BucketSettings, read_backup_settings
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.errors import SettingsError, StoreError
 from ledger_assets.storage import ObjectExists, ObjectMissing, open_store
@@ -50,6 +50,27 @@ def test_a_key_is_made_on_request_only_and_once(settings: BackupSettings) -> Non
     assert vault.keyring(place, settings, key_id=made.key_id).recipient == made.recipient
     assert [entry.key for entry in place.list("")] == [f"keyring/{made.key_id}.age"]
     assert identity.unlock(vault.wrapped(place, made), PASSWORD).recipient == made.recipient
+
+
+def test_where_snapshots_lie_a_lost_key_is_told_and_no_new_one_is_made(settings: BackupSettings) -> None:
+    place = vault.open_vault(settings)
+    made = vault.set_up_key(place, settings)
+    kept = vault.wrapped(place, made)
+    place.put("snapshots/backup-1700000000-full/identity.age", kept)
+    place.delete(f"keyring/{made.key_id}.age")
+    for ask in (vault.keyring, vault.set_up_key):
+        with pytest.raises(SettingsError, match="holds snapshots and no key of theirs"):
+            ask(place, settings)
+    assert vault.key_files(place) == []
+    place.put(f"keyring/{made.key_id}.age", kept)
+    assert vault.keyring(place, settings).recipient == made.recipient
+
+
+def test_outside_this_machine_no_password_is_made_up(tmp_path: Path) -> None:
+    home = read_settings(Environment.STAGING, {"LEDGER_HOME": str(tmp_path)})
+    assert read_backup_settings(home, {}).password is None
+    with pytest.raises(SettingsError, match="BACKUP_ENCRYPTION_PASSWORD is not set"):
+        read_backup_settings(home, {"BACKUP_BUCKET": "stories", "AWS_REGION": "ap-southeast-2"})
 
 
 def test_after_a_change_only_the_new_password_opens_the_same_key(settings: BackupSettings) -> None:
