@@ -1,4 +1,4 @@
-"""Schedules of one environment: the nightly snapshot, its re-verification, retention; expired consents; health; announcements.
+"""Schedules of one environment: the nightly snapshot, its re-verification, retention, expired consents, health, news.
 
 They run by themselves as soon as the environment's real database is set, and are off in the synthetic world. Which one that
 is follows from the presence of the variable alone: nothing is opened and no secret is read at import.

@@ -297,6 +297,8 @@ def build_back_job(environment: Environment) -> dg.JobDefinition:
                 lives=_lives(context),
             )
             rows = [] if done.restored is None else [restored(done.restored)]
+            if done.trouble:
+                context.log.warning("%s", done.trouble)
             reports.publish(store, context.run_id, "restore", {"restores": rows})
         for row in rows:
             context.log_event(

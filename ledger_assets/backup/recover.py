@@ -119,8 +119,10 @@ def _older_by_hand(
     if scenario is not Scenario.RANSOMWARE or modes:
         return []
     return [
-        f"the database is as in its newest verified snapshot {snapshot.id}: if what happened is older than that, look at an "
-        f"earlier one: ledger-assets restore {place.settings.environment} ID --mode exact --dry-run"
+        (
+            f"the database is as in its newest verified snapshot {snapshot.id}: if what happened is older, look at an "
+            f"earlier one: ledger-assets restore {place.settings.environment} ID --mode exact --dry-run"
+        )
     ]
 
 

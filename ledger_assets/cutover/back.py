@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ledger_assets import connections, events, freeze, recoveries, switch
-from ledger_assets.cutover import state
+from ledger_assets.cutover import outside, state
 from ledger_assets.cutover.state import Cutover
 from ledger_assets.environment import Settings
-from ledger_assets.errors import TargetError
+from ledger_assets.errors import LedgerError, TargetError
 from ledger_assets.freeze import Heartbeat
 from ledger_assets.storage import ObjectStore
 
@@ -38,6 +38,10 @@ class Returned:
     restored: Done | None
     switched_back: bool
     hooks: tuple[Called, ...] = ()
+    accounts: int = 0
+    """Accounts that were made since it began, disabled again."""
+    trouble: str | None = None
+    """Why accounts could not be taken back; everything else was."""
 
 
 def roll_back(
@@ -115,7 +119,31 @@ def go_back(
                 who=cutover.who,
                 run_id=run_id,
             )
-    return Returned(cutover, restored, flipped.changed, hooks)
+    outside.publish(settings, cutover, run_id, over=True)
+    accounts, trouble = _take_back_accounts(settings, cutover, run_id)
+    return Returned(cutover, restored, flipped.changed, hooks, accounts, trouble)
+
+
+def _take_back_accounts(settings: Settings, cutover: Cutover, run_id: str) -> tuple[int, str | None]:
+    """Of the runs since it began. Last, because Supabase may not answer, and people must not wait for that to write."""
+    from ledger_assets.people import take_back_accounts
+
+    disabled = 0
+    try:
+        with connections.database(settings, purpose="cutover-accounts") as connection:
+            with connection.transaction():
+                rows = connection.execute(
+                    "select distinct run_id from migration.accounts where intended_at >= %s and run_id is not null",
+                    (cutover.began_at,),
+                ).fetchall()
+            for (made_by,) in rows:
+                done = take_back_accounts(
+                    settings, connection, run_id=run_id, of_run=made_by, who=cutover.who
+                )
+                disabled += done.disabled
+    except LedgerError as error:
+        return disabled, f"accounts: {error}; again: ledger-assets accounts {settings.environment} disable"
+    return disabled, None
 
 
 def _keep_frozen(connection: psycopg.Connection, token: int) -> None:

@@ -10,13 +10,13 @@ goes on where it stood.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ledger_assets import connections, events
-from ledger_assets.cutover import back, state
+from ledger_assets.cutover import back, outside, state
 from ledger_assets.cutover.state import Cutover, Phase
 from ledger_assets.environment import Settings
 from ledger_assets.errors import CheckFailed, LedgerError, TargetError
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Night:
-    """Where a step runs. ``publish`` is told of each step's beginning and end, for people outside; it never raises."""
+    """Where a step runs."""
 
     settings: Settings
     store: ObjectStore
     run_id: str
     tell: Tell = lambda _: None
-    publish: Callable[[Cutover, str, str], None] = lambda _cutover, _step, _how: None
 
     def say(self, cutover: Cutover, step: str, how: str) -> None:
         """To whoever watches the command, and to people outside."""
         report("cutover", f"{step} {how}", state.STEPS.index(step) + (how != "running"), len(state.STEPS))
-        self.publish(cutover, step, how)
+        over = how == "returned" or (step == "unfreeze" and how == "done")
+        outside.publish(self.settings, cutover, self.run_id, over=over)
 
     @contextmanager
     def database(self, purpose: str) -> Iterator[psycopg.Connection]:

@@ -22,7 +22,8 @@ from psycopg.rows import dict_row
 KEY = "sb_secret_of_the_tests"
 COLUMNS = (
     "id, aud, role, email, email_confirmed_at, invited_at, last_sign_in_at, banned_until, "
-    "raw_app_meta_data as app_metadata, coalesce(raw_user_meta_data, '{}') as user_metadata, created_at, updated_at, is_anonymous"
+    "raw_app_meta_data as app_metadata, coalesce(raw_user_meta_data, '{}') as user_metadata, created_at, "
+    "updated_at, is_anonymous"
 )
 TAKEN = (
     422,

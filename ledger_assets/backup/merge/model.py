@@ -38,7 +38,8 @@ LEFT = frozenset(
         "cutover_steps",
     )
 )
-"""Tables that no restore touches: tombstones, the claim, the freeze, the switch, cut-overs, accounts (they lie outside), the way back."""
+"""Tables that no restore touches: tombstones, the claim, freeze, switch and cut-overs, accounts (they lie outside), the way
+back."""
 PARAMETERS: dict[str, Any] = {"schemas": list(SCHEMAS)}
 NO_ACTION, CASCADE, SET_NULL = "a", "c", "n"
 
