@@ -68,7 +68,7 @@ def build_airtable_assets(
                 if config.sync:
                     synced = lane_sync.synced(settings, store, client, final=config.final)
                     export_id = synced.export_id
-                    reports.publish(store, context.run_id, "sync", asdict(synced))
+                    reports.publish(store, context.run.run_id, "sync", asdict(synced))
                 else:
                     export_id = lane_sync.exported(settings, store, client, final=config.final)
             exported = Export(store, export_id)

@@ -134,7 +134,8 @@ class Writer:
 
     def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """A request as any client makes it."""
-        url = f"{self.airtable.url}/v0/{self.airtable.base_id}/{path}"
+        whole = path.startswith(("meta/", "bases/"))
+        url = f"{self.airtable.url}/v0/{'' if whole else f'{self.airtable.base_id}/'}{path}"
         answer = self.session.request(method, url, json=body)
         answer.raise_for_status()
         return answer.json()
