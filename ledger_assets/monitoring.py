@@ -40,10 +40,18 @@ def look(
     run_id: str | None = None,
 ) -> Looked:
     """Every measure, and an event where other things are bad than at the last look."""
+    from ledger_assets.cutover import late
     from ledger_assets.health import collect
 
-    with connections.database(settings, purpose=HEALTH) as connection:
-        report = collect(settings, connection, store, runs=runs, more=more)
+    with (
+        connections.database(settings, purpose=HEALTH) as connection,
+        connections.database(settings, purpose=HEALTH) as other,
+    ):
+
+        def late_edits() -> Measure:
+            return late.measure(settings, other, store)
+
+        report = collect(settings, connection, store, runs=runs, more=[late_edits, *more])
         return Looked(report, record_change(connection, report, run_id=run_id))
 
 

@@ -101,7 +101,7 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
 
             def bring() -> str:
                 done.append(fetch(tonight.settings, tonight.store, specs))
-                return done[0].export.export_id
+                return done[0].brought.export.export_id
 
             steps.sync(tonight, bring)
         for fetched in done:
@@ -357,7 +357,8 @@ def _fetched(
     environment: Environment, specs: Specs, fetched: "Fetched"
 ) -> Iterable[dg.MaterializeResult[None]]:
     """The export, the files and the ledger, as their own steps would tell of them."""
-    manifest = fetched.export.manifest
+    brought = fetched.brought
+    manifest = brought.export.manifest
     names = table_names((table.id, table.name) for table in manifest.tables)
     for table in manifest.tables:
         asset = key(environment, "airtable", names[table.id])
@@ -365,13 +366,13 @@ def _fetched(
             asset_key=asset,
             metadata=exports.table_metadata(manifest, table),
             data_version=dg.DataVersion(table.content_sha256),
-            check_results=exports.export_results(asset, fetched.export, table, fetched.drift),
+            check_results=exports.export_results(asset, brought.export, table, []),
         )
     files = key(environment, "airtable", "attachments")
     yield dg.MaterializeResult(
         asset_key=files,
-        metadata=exports.files_metadata(manifest.export_id, fetched.inventory),
-        check_results=[exports.files_result(files, fetched.inventory)],
+        metadata=exports.files_metadata(manifest.export_id, brought.inventory),
+        check_results=[exports.files_result(files, brought.inventory)],
     )
     if fetched.ledger is None:
         return

@@ -82,7 +82,7 @@ def _refuse_lost(vault: ObjectStore, settings: BackupSettings) -> None:
     if next(vault.list(SNAPSHOTS), None) is not None:
         raise SettingsError(
             f"{vault.url} holds snapshots and no key of theirs: somebody has removed {FOLDER}/. Bring it back: "
-            f"`ledger-assets recover {settings.environment} --scenario ransomware` where the bucket keeps versions; else any "
+            f"`ledger-assets recover {settings.environment} --scenario ransomware` where the bucket keeps versions; else a "
             f"snapshot's identity.age as {FOLDER}/<key_id>.age (its MANIFEST.json tells the key_id)"
         )
 

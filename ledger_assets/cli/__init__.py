@@ -15,7 +15,7 @@ from ledger_assets.cli.accounts import accounts
 from ledger_assets.cli.announce import announce, contacts, status_page
 from ledger_assets.cli.backup import backup
 from ledger_assets.cli.consent import consent
-from ledger_assets.cli.cutover import cutover
+from ledger_assets.cli.cutover import cutover, late_edits
 from ledger_assets.cli.demo import demo, ui
 from ledger_assets.cli.erase import erase
 from ledger_assets.cli.health import health, loadtest
@@ -55,6 +55,7 @@ for command in (
     rollback,
     recover,
     cutover,
+    late_edits,
     maintenance,
     switch,
     inventory,

@@ -33,7 +33,13 @@ STOP_SECONDS = 10.0
     type=click.IntRange(60, 500_000),
     help="A synthetic base of about N records instead of 2,290; at 5 requests/s, 100 records each, it takes its time.",
 )
-def demo(scale: int | None) -> None:
+@click.option(
+    "--cutover",
+    "whole_day",
+    is_flag=True,
+    help="The migration day: rehearsal, freeze, last edits, switch, way back.",
+)
+def demo(scale: int | None, whole_day: bool) -> None:
     """See a whole migration happen: real HTTP, real Postgres, a synthetic base of invented people.
 
     Dry run, migration to staging, proof, a second run that writes nothing, one month migrated again; then an encrypted
@@ -43,6 +49,11 @@ def demo(scale: int | None) -> None:
     open_log(settings.home)
     if scale is not None:
         make_base(settings, scale)
+    if whole_day:
+        from ledger_assets.cli.demo_cutover import play
+
+        play()
+        return
     console.print(
         "An invented community's Airtable base moves into Postgres. Airtable's limit holds: 5 requests/s.\n"
     )

@@ -83,7 +83,7 @@ def rehearse(
         outcome: events.Outcome = "failed" if found.problems else "done"
         detail = {"snapshot": found.snapshot_id, "seconds": found.seconds, "problems": len(found.problems)}
         events.record(connection, "cutover_rehearsal", outcome, run_id=run_id, detail=detail)
-    report("cutover", f"rehearsed with export {fetched.export.export_id}", 1, 1)
+    report("cutover", f"rehearsed with export {fetched.brought.export.export_id}", 1, 1)
     return found
 
 
