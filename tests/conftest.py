@@ -24,6 +24,7 @@ RECOVERY = (
     "tests/erasure/",
     "tests/lane/test_snapshots.py",
     "tests/lane/test_bad_migration.py",
+    "tests/cutover/",
 )
 """Too slow beside the rest (each restores whole databases): a target of their own."""
 EMPTY = "template_empty"

@@ -197,3 +197,30 @@ def test_a_rehearsal_changes_nothing_and_says_the_time(night: Night) -> None:
     assert "writing would be frozen for" in finished.stdout
     assert night.stands() == (None, "none", "airtable")
     assert night.content() == before
+
+
+def test_an_edit_in_airtable_after_the_switch_keeps_health_red_until_it_is_dismissed_or_loaded(
+    night: Night,
+) -> None:
+    assert night.cut_over().returncode == 0
+    assert night.command("late-edits", "production").returncode == 0
+    record = night.edit_airtable("Edited after the switch")
+    listed = night.command("late-edits", "production")
+    assert (listed.returncode, listed.stdout.split()[0]) == (1, record)
+    health = json.loads(night.command("health", "production", "--json").stdout)
+    late = next(one for one in health["measures"] if one["name"] == "late_edits")
+    assert late["state"] == "bad"
+    assert record in late["value"]
+    assert "Edited after the switch" not in json.dumps(health)
+
+    assert night.command("late-edits", "production", "--dismiss", "recNotListed00000").returncode == 2
+    assert night.command("late-edits", "production", "--dismiss", record).returncode == 0
+    night.edit_airtable("Edited once more")
+    again = night.command("late-edits", "production", "--json")
+    assert (again.returncode, json.loads(again.stdout)["records"]) == (1, [record])
+
+    assert night.command("backup", "take", "production", "--kind", "checkpoint").returncode == 0
+    loaded = night.command("sync", "production", "--confirm", NAME)
+    assert loaded.returncode == 0, loaded.stderr
+    assert night.command("late-edits", "production").returncode == 0
+    assert any("Edited once more" in row for row in night.content()["stories"])
