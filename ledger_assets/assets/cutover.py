@@ -56,7 +56,8 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
     def night(context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier) -> "Night":
         from ledger_assets.cutover.night import Night
 
-        return Night(read_settings(environment), objects.open(), context.run_id, notifier.send)
+        root = context.run.root_run_id or context.run_id
+        return Night(read_settings(environment), objects.open(), context.run_id, root, notifier.send)
 
     after = {"after": dg.In(dg.Nothing)}
 

@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Night:
-    """Where a step runs."""
+    """Where a step runs. ``root_run_id``: of the run that this one goes on with, where the web UI re-executes a failure."""
 
     settings: Settings
     store: ObjectStore
     run_id: str
+    root_run_id: str
     tell: Tell = lambda _: None
 
     def say(self, cutover: Cutover, step: str, how: str) -> None:
@@ -70,7 +71,10 @@ class Doing:
 def step(night: Night, name: str) -> Iterator[Doing]:
     """One step of the run's own cut-over, under its lease. Raises what the step raises, after what that leads to."""
     with night.database(name) as connection:
-        cutover = state.of_run(connection, night.run_id)
+        cutover = state.of_run(connection, night.root_run_id)
+        if night.run_id not in cutover.runs:
+            state.join(connection, cutover.id, night.run_id)
+            cutover = state.of_run(connection, night.run_id)
         phase = state.phase(connection, cutover)
         if cutover.token is None or phase not in ("frozen", "loaded", "switched"):
             raise TargetError(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import dagster as dg
 import pytest
+from dagster._core.definitions.reconstruct import ReconstructableRepository
 
+from ledger_assets.cli.session import instance
 from ledger_assets.environment import Environment
 
 from .conftest import NAME, Night
@@ -126,6 +129,26 @@ def test_killed_on_its_way_back_the_same_command_finishes_the_way_back(night: Ni
     assert finished.returncode == 0, finished.stderr
     assert night.stands() == ("returned", "none", "airtable")
     assert night.content() == before
+
+
+def test_a_run_that_failed_goes_on_from_its_failed_step_while_the_lease_lives(night: Night) -> None:
+    """As "re-execute from failure" in the web UI."""
+    process = night.begun("sync running")
+    process.kill()
+    process.wait()
+    with instance(night.settings.home) as running:  # reports the lost run as failed
+        (failed,) = running.get_runs(dg.RunsFilter(job_name="cutover_production"))
+        folder = str(night.settings.home.parent)
+        job = ReconstructableRepository.for_module(
+            "ledger_assets.definitions", "production", working_directory=folder
+        ).get_reconstructable_job("cutover_production")
+        options = dg.ReexecutionOptions.from_failure(failed.run_id, running)
+        with dg.execute_job(job, running, reexecution_options=options) as again:
+            assert again.success
+            steps = {event.step_key for event in again.all_events if event.is_step_success}
+    assert "freeze" not in steps
+    assert night.stands() == DONE
+    assert night.query("select state, cardinality(runs) from migration.cutovers") == [("done", 2)]
 
 
 def test_two_at_once_the_second_is_refused(night: Night) -> None:
