@@ -171,8 +171,7 @@ def test_a_heartbeat_knows_that_its_lease_was_taken(conn: psycopg.Connection, da
     with freeze.Heartbeat(database_url, token, seconds=60, every=0.05) as beat:
         assert beat.alive()
         freeze.off(conn, who="somebody", force=True)
-        while beat.alive():
-            one(conn, "select 1")
+        until(conn, "select true", lambda _: not beat.alive())
         with pytest.raises(TargetError, match=f"token {token} was ended or taken over"):
             beat.assert_alive()
 
@@ -203,8 +202,7 @@ def test_a_heartbeat_outlives_a_lost_connection_and_ends_with_a_lost_database(
         forbid = sql.SQL("alter database {} allow_connections {}")
         admin.execute(forbid.format(sql.Identifier(name), sql.SQL("false")))
         one(admin, f"select count(pg_terminate_backend(pid)) from ({beating}) b")
-        while beat.alive():
-            one(admin, "select 1")
+        until(admin, "select true", lambda _: not beat.alive())
         admin.execute(forbid.format(sql.Identifier(name), sql.SQL("true")))
         with pytest.raises(TargetError, match="could not be renewed in time"):
             beat.assert_alive()
