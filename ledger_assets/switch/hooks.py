@@ -61,7 +61,7 @@ def outstanding(connection: psycopg.Connection, hooks: Hooks) -> tuple[Hook, ...
         return ()
     taken = {
         event.detail.get("hook")
-        for event in events.read(connection, actions=[ACTION], since=now.switched_at)
+        for event in events.read(connection, actions=[ACTION])
         if event.outcome == "done" and event.detail.get("generation") == now.generation
     }
     return tuple(hook for hook in hooks.all if hook.mark not in taken)
