@@ -160,6 +160,21 @@ def _backups(settings: Settings) -> Iterator[Line]:
     yield Line("snapshots: programs", True, f"pg_dump {tools.version}")
 
 
+def _freeze(settings: Settings) -> Iterator[Line]:
+    from ledger_assets import freeze
+
+    with connections.database(settings, purpose="doctor") as connection:
+        found = freeze.state(connection)
+    gone = found.abandoned or (found.kind == "ran_out" and found.cutover is not None)
+    told = "its process is gone" if gone else "writing is open" if not found.live else "writing is refused"
+    yield Line(
+        "freeze",
+        not gone,
+        f"{found.described()}: {told}" if found.frozen else told,
+        f"start that cut-over again; see: ledger-assets maintenance {settings.environment} status",
+    )
+
+
 def _deploy_hooks(_: Settings) -> Iterator[Line]:
     from ledger_assets.switch.settings import read_hooks
 
@@ -174,5 +189,6 @@ PROBES: dict[str, Callable[[Settings], Iterator[Line]]] = {
     "Airtable": _airtable,
     "database": _database,
     "snapshots": _backups,
+    "freeze": _freeze,
     "deploy hooks": _deploy_hooks,
 }

@@ -117,6 +117,8 @@ def described(found: Frozen) -> list[str]:
             f"held by cut-over {found.cutover} since its load was committed; it does not end by itself: finish that "
             "cut-over, or restore its checkpoint"
         )
+    if found.abandoned:
+        lines.append(f"its process is gone: nobody has renewed it since {_time(found.lease_until)}")
     return lines
 
 

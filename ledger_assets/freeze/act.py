@@ -19,7 +19,7 @@ from psycopg.rows import tuple_row
 
 from ledger_assets import events
 from ledger_assets.errors import LedgerError, TargetError
-from ledger_assets.freeze.state import Frozen, read, state
+from ledger_assets.freeze.state import Frozen, read, state, told
 from ledger_assets.freeze.writers import wait_for_writers
 from ledger_assets.load.sqlfiles import Cursor, plain_errors
 
@@ -34,6 +34,10 @@ _OPEN: LiteralString = (
 )
 
 
+class _Refused(TargetError):
+    """Another freeze stands against it, or it is none."""
+
+
 def on(
     connection: psycopg.Connection,
     *,
@@ -43,14 +47,14 @@ def on(
     wait_seconds: float = WAIT_SECONDS,
 ) -> Frozen:
     """Freeze by hand, until lifted or ``until``; again: another reason or end. Raises TargetError, also for a cut-over's."""
-    with _transaction(connection, "freeze") as cur:
+    with _transaction(connection, "freeze", who) as cur:
         found = read(cur, "for update")
         if found.leased:
-            raise TargetError(
+            raise _Refused(
                 f"{found.described()} holds already, and ends with it; see: ledger-assets maintenance ENV status"
             )
         if until is not None and until <= found.at:
-            raise TargetError(f"the end of a freeze lies in the future: {until:%Y-%m-%d %H:%M %Z} is past")
+            raise _Refused(f"the end of a freeze lies in the future: {until:%Y-%m-%d %H:%M %Z} is past")
         _freeze(
             cur, reason=reason, who=who, until=until, cutover=None, seconds=None, keep=found.kind == "manual"
         )
@@ -66,10 +70,10 @@ def off(connection: psycopg.Connection, *, who: str, force: bool = False) -> Fro
 
     Raises TargetError.
     """
-    with _transaction(connection, "thaw") as cur:
+    with _transaction(connection, "thaw", who) as cur:
         found = read(cur, "for no key update")
         if found.leased and not force:
-            raise TargetError(
+            raise _Refused(
                 f"{found.described()} holds: let it end, or finish it by its own command (ledger-assets cutover ENV); "
                 "--force opens writing at once, and that cut-over stops"
             )
@@ -96,10 +100,10 @@ def take_lease(
     when another freeze holds, and when the writes do not end in ``wait_seconds``; writing is open again then, unless the
     freeze was held already.
     """
-    with _transaction(connection, "freeze") as cur:
+    with _transaction(connection, "freeze", who, cutover) as cur:
         found = read(cur, "for update")
         if found.live and found.cutover != cutover:
-            raise TargetError(
+            raise _Refused(
                 f"{found.described()} holds: end it first (ledger-assets maintenance ENV off), or finish that cut-over"
             )
         _freeze(
@@ -119,12 +123,12 @@ def thaw(connection: psycopg.Connection, token: int, *, who: str) -> bool:
 
     Raises TargetError for one that is held: only a switch or a restored checkpoint releases it.
     """
-    with _transaction(connection, "thaw") as cur:
+    with _transaction(connection, "thaw", who) as cur:
         found = read(cur, "for update")
         if found.token != token or not found.frozen:
             return False
         if found.held:
-            raise TargetError(
+            raise _Refused(
                 f"{found.described()} is held since its load was committed: switch, or restore the checkpoint, first"
             )
         cur.execute(_OPEN, (token, False))
@@ -134,19 +138,26 @@ def thaw(connection: psycopg.Connection, token: int, *, who: str) -> bool:
 
 
 @contextmanager
-def _transaction(connection: psycopg.Connection, what: str) -> Iterator[Cursor]:
+def _transaction(
+    connection: psycopg.Connection, what: str, who: str, run_id: str | None = None
+) -> Iterator[Cursor]:
+    """One transaction; a refusal is recorded after it."""
     if connection.info.transaction_status != pq.TransactionStatus.IDLE:
         raise TargetError(
             f"{what}: the connection is inside another transaction; give it a connection of its own"
         )
-    with (
-        plain_errors(what, undone="nothing was changed (a load, switch or restore may be running)"),
-        connection.transaction(),
-        connection.cursor(row_factory=tuple_row) as cur,
-    ):
-        cur.execute("set transaction isolation level read committed")
-        cur.execute("set local lock_timeout = '10s'")
-        yield cur
+    try:
+        with (
+            told(what, undone="nothing was changed (a load, switch or restore may be running)"),
+            connection.transaction(),
+            connection.cursor(row_factory=tuple_row) as cur,
+        ):
+            cur.execute("set transaction isolation level read committed")
+            cur.execute("set local lock_timeout = '10s'")
+            yield cur
+    except _Refused:
+        events.record(connection, what, "refused", who=who, run_id=run_id)
+        raise
 
 
 def _freeze(
@@ -188,7 +199,7 @@ def _wait(
             tables = wait_for_writers(connection, renewed, seconds=wait_seconds)
             renewed()
     except LedgerError:
-        with _transaction(connection, "thaw") as cur:
+        with _transaction(connection, "thaw", who) as cur:
             cur.execute(_OPEN, (token, False))
         events.record(connection, "freeze", "failed", who=who, run_id=run_id, detail=detail)
         raise

@@ -5,6 +5,8 @@ What belongs here: reading. What does not: changing it (``act``, ``token``).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
@@ -61,6 +63,11 @@ class Frozen:
         """True while a cut-over's freeze holds."""
         return self.kind in ("lease", "held")
 
+    @property
+    def abandoned(self) -> bool:
+        """Held, and nobody renews it any more: the process that held it is gone."""
+        return self.kind == "held" and (self.lease_until is None or self.lease_until < self.at)
+
     def document(self) -> Mapping[str, Any]:
         """For ``--json``."""
         return {"kind": self.kind, **asdict(self)}
@@ -75,9 +82,26 @@ class Frozen:
         return f"the freeze of cut-over {self.cutover}{since}"
 
 
+@contextmanager
+def told(what: str, *, undone: str) -> Iterator[None]:
+    """Errors of Postgres as TargetError; what is missing there is our schema, and that is said."""
+    with plain_errors(what, undone=undone):
+        try:
+            yield
+        except (
+            psycopg.errors.UndefinedTable,
+            psycopg.errors.UndefinedColumn,
+            psycopg.errors.UndefinedFunction,
+            psycopg.errors.InvalidSchemaName,
+        ):
+            raise TargetError(
+                f"{what}: the database lacks our schema; run: ledger-assets schema apply ENV"
+            ) from None
+
+
 def state(connection: psycopg.Connection) -> Frozen:
     """The freeze now. Raises TargetError."""
-    with plain_errors("freeze", undone="nothing was read"), connection.transaction():
+    with told("freeze", undone="nothing was read"), connection.transaction():
         return read(connection.cursor(row_factory=psycopg.rows.tuple_row))
 
 

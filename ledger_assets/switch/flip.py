@@ -19,7 +19,8 @@ from psycopg.rows import tuple_row
 from ledger_assets import events, freeze
 from ledger_assets.errors import TargetError
 from ledger_assets.freeze.state import read as read_freeze
-from ledger_assets.load.sqlfiles import Cursor, plain_errors
+from ledger_assets.freeze.state import told
+from ledger_assets.load.sqlfiles import Cursor
 
 Source = Literal["airtable", "supabase"]
 SOURCES: tuple[Source, ...] = ("supabase", "airtable")
@@ -48,7 +49,7 @@ class Flipped:
 
 def live(connection: psycopg.Connection) -> Live:
     """Which source is live. Raises TargetError."""
-    with plain_errors("switch", undone="nothing was read"), connection.transaction():
+    with told("switch", undone="nothing was read"), connection.transaction():
         return _read(connection.cursor(row_factory=tuple_row))
 
 
@@ -77,7 +78,7 @@ def _switch(
             "switch: the connection is inside another transaction; give it a connection of its own"
         )
     with (
-        plain_errors("switch", undone="nothing was switched"),
+        told("switch", undone="nothing was switched"),
         connection.transaction(),
         connection.cursor(row_factory=tuple_row) as cur,
     ):

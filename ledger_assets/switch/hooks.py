@@ -15,6 +15,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -32,7 +33,7 @@ ACTION = "switch_hook"
 PAUSES = (1.0, 4.0, 10.0)
 """Seconds before each further try; afterwards it is the next ``switch`` that tries."""
 TIMEOUT = 10.0
-LONGEST = 20.0
+LONGEST = 15.0
 SIGNATURE, TIMESTAMP = "X-Ledger-Signature", "X-Ledger-Timestamp"
 WORTH_AGAIN = frozenset({408, 425, 429})
 """Answers below 500 that may be another one later."""
@@ -60,7 +61,7 @@ def outstanding(connection: psycopg.Connection, hooks: Hooks) -> tuple[Hook, ...
         return ()
     taken = {
         event.detail.get("hook")
-        for event in events.read(connection, actions=[ACTION], since=now.switched_at)
+        for event in events.read(connection, actions=[ACTION])
         if event.outcome == "done" and event.detail.get("generation") == now.generation
     }
     return tuple(hook for hook in hooks.all if hook.mark not in taken)
@@ -81,9 +82,8 @@ def call_hooks(
     for seconds in (0.0, *PAUSES):
         if waiting and seconds:
             pause(seconds)
-        for hook in list(waiting):
+        for hook, (trouble, again) in _deliver_all(list(waiting), hooks.secret, body(environment, state)):
             waiting[hook] += 1
-            trouble, again = deliver(hook, hooks.secret, body(environment, state))
             detail = {
                 "host": hook.host, "hook": hook.mark, "generation": state.generation, "to": state.source,
                 "try": waiting[hook], "trouble": trouble,
@@ -93,6 +93,12 @@ def call_hooks(
             if not trouble or not again or seconds == PAUSES[-1]:
                 called.append(Called(hook.host, hook.mark, waiting.pop(hook), trouble))
     return tuple(called)
+
+
+def _deliver_all(waiting: list[Hook], secret: bytes, message: bytes) -> list[tuple[Hook, tuple[str, bool]]]:
+    """One try of each, all at once: the app must not stay frozen for the sum of what they take."""
+    with ThreadPoolExecutor(max_workers=max(1, len(waiting))) as pool:
+        return list(zip(waiting, pool.map(lambda hook: deliver(hook, secret, message), waiting), strict=True))
 
 
 def body(environment: Environment, state: Live) -> bytes:

@@ -52,12 +52,15 @@ begin
 end;
 $$;
 
+-- Who is told to the app's own server alone: it is somebody's name, and the public needs only why and until when.
 create or replace function private.maintenance_state() returns jsonb
   language sql stable security definer set search_path = ''
 as $$
   select case when private.is_frozen(m)
     then jsonb_build_object('frozen', true, 'reason', m.reason, 'since', m.since,
       'until', case when m.until > clock_timestamp() then m.until end)
+      || case when current_setting('role') = 'service_role' then jsonb_build_object('who', m.who, 'cutover', m.cutover)
+        else '{}' end
     else jsonb_build_object('frozen', false) end
   from migration.maintenance m
 $$;

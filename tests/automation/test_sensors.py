@@ -10,8 +10,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from ledger_assets import connections, sensors
+from ledger_assets import backups, connections, freeze, sensors
 from ledger_assets.environment import Environment, read_settings
+from ledger_assets.freeze.act import renew
 from ledger_assets.resources.notifier import Notifier
 from ledger_assets.schedules import build_schedules
 
@@ -74,6 +75,24 @@ def test_a_change_asks_for_one_snapshot_and_then_for_none_within_the_hour(
     earlier = json.loads(first.cursor or "{}")
     earlier["at"] = (datetime.now(UTC) - timedelta(hours=1, seconds=1)).isoformat()
     assert len(tick("backup_when_changed", instance, json.dumps(earlier)).run_requests or ()) == 1
+
+
+def test_a_freezes_heartbeat_is_no_change(settings: None) -> None:
+    with connections.database(read_settings(ENV), purpose="test") as connection:
+        flush = "select pg_stat_force_next_flush()"
+        token = freeze.take_lease(
+            connection, reason="moving", who="a tester", cutover="cut-1", planned_end=None, seconds=60
+        )
+        connection.execute(flush)
+        connection.commit()
+        before = backups.changes(read_settings(ENV))
+        assert all(renew(connection, token, 60) for _ in range(3))
+        connection.execute(flush)
+        connection.commit()
+        assert backups.changes(read_settings(ENV)) == before
+        assert freeze.thaw(connection, token, who="a tester")
+    write_a_theme()
+    assert backups.changes(read_settings(ENV)) > before
 
 
 def test_absence_is_told_once_and_not_every_half_hour(settings: None, instance: dg.DagsterInstance) -> None:

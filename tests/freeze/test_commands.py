@@ -133,6 +133,27 @@ def test_switch_flips_tells_the_hooks_and_repeats_only_what_is_outstanding(
         assert SECRET not in text
 
 
+def test_doctor_names_a_cut_over_whose_process_is_gone_and_a_hook_that_cannot_be(
+    command: Command, conn: psycopg.Connection
+) -> None:
+    token = lease(conn, seconds=1)
+    with conn.transaction():
+        freeze.hold(conn.cursor(), token)
+    command.settings |= {
+        "AIRTABLE_ENDPOINT_URL": "http://127.0.0.1:9",
+        "DEPLOY_HOOK_URLS": f"http://example.org/{TOKEN}",
+        "DEPLOY_HOOK_SECRET": SECRET,
+    }
+    until(conn, "select lease_until < clock_timestamp() from migration.maintenance")
+    lines = {line["name"]: line for line in command("doctor", "staging", "--json").document}
+    assert not lines["freeze"]["ok"]
+    assert "cut-over cut-1" in lines["freeze"]["found"]
+    assert "its process is gone" in lines["freeze"]["found"]
+    assert not lines["deploy hooks"]["ok"]
+    assert "DEPLOY_HOOK_URLS: number 1 must be https" in lines["deploy hooks"]["found"]
+    assert "its process is gone" in command("maintenance", "staging", "status").out
+
+
 def test_both_are_in_the_graph_and_nothing_executes_them(conn: psycopg.Connection) -> None:
     environment = Environment.PRODUCTION
     shape = Shape(Path("nowhere"), Profile.EMPATHY_LEDGER, date(2025, 1, 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -62,6 +63,27 @@ def test_two_fight_for_it_and_the_one_without_is_told_whose_it_is(
         with pytest.raises(TargetError, match="the freeze of cut-over cut-1 since"):
             lease(conn, "cut-2")
         assert freeze.state(conn).token == token
+
+
+def test_of_two_that_take_it_at_once_one_has_it(conn: psycopg.Connection, database_url: str) -> None:
+    taken: list[int] = []
+    refused: list[str] = []
+
+    def take(cutover: str) -> None:
+        with connect(database_url, application_name="tests:fighter") as mine:
+            try:
+                taken.append(lease(mine, cutover))
+            except TargetError as error:
+                refused.append(str(error))
+
+    threads = [threading.Thread(target=take, args=(f"cut-{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert taken == [1] == [freeze.state(conn).token]
+    assert len(refused) == 3
+    assert [e.outcome for e in events.read(conn, actions=["freeze"])].count("refused") == 3
 
 
 def test_a_manual_freeze_is_not_taken_over(conn: psycopg.Connection) -> None:
@@ -171,8 +193,7 @@ def test_a_heartbeat_knows_that_its_lease_was_taken(conn: psycopg.Connection, da
     with freeze.Heartbeat(database_url, token, seconds=60, every=0.05) as beat:
         assert beat.alive()
         freeze.off(conn, who="somebody", force=True)
-        while beat.alive():
-            one(conn, "select 1")
+        until(conn, "select true", lambda _: not beat.alive())
         with pytest.raises(TargetError, match=f"token {token} was ended or taken over"):
             beat.assert_alive()
 
@@ -203,8 +224,7 @@ def test_a_heartbeat_outlives_a_lost_connection_and_ends_with_a_lost_database(
         forbid = sql.SQL("alter database {} allow_connections {}")
         admin.execute(forbid.format(sql.Identifier(name), sql.SQL("false")))
         one(admin, f"select count(pg_terminate_backend(pid)) from ({beating}) b")
-        while beat.alive():
-            one(admin, "select 1")
+        until(admin, "select true", lambda _: not beat.alive())
         admin.execute(forbid.format(sql.Identifier(name), sql.SQL("true")))
         with pytest.raises(TargetError, match="could not be renewed in time"):
             beat.assert_alive()

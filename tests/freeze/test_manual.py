@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ledger_assets import events, freeze
 from ledger_assets.errors import TargetError
 from ledger_assets.load.connect import connect
+from ledger_assets.switch import live
 from tests.freeze.world import WRITE, lease, one, until, when_blocked, write
 
 
@@ -112,6 +113,13 @@ def test_inside_a_transaction_of_somebody_else_nothing_is_frozen(conn: psycopg.C
     conn.execute("select 1")
     with pytest.raises(TargetError, match="another transaction"):
         freeze.on(conn, reason="moving", who="somebody")
+
+
+def test_a_database_without_our_schema_is_named_as_such(empty_database_url: str) -> None:
+    with connect(empty_database_url, application_name="tests") as empty:
+        for ask in (freeze.state, live):
+            with pytest.raises(TargetError, match="lacks our schema; run: ledger-assets schema apply"):
+                ask(empty)
 
 
 _minutes = st.none() | st.sampled_from([-10, 10])

@@ -123,6 +123,15 @@ def test_reading_goes_on_and_tells_why_writing_does_not(world: World) -> None:
     assert (state["frozen"], state["reason"]) == (True, "moving to the new archive")
 
 
+def test_who_froze_is_told_to_the_apps_own_server_alone(world: World) -> None:
+    world.freeze()
+    world.do("update migration.maintenance set who = 'the owner'")
+    query = "select public.maintenance_state()"
+    assert world.ask(SERVICE, None, query)["who"] == "the owner"
+    for role in ("anon", "authenticated"):
+        assert set(world.ask(role, None, query)) == {"frozen", "reason", "since", "until"}
+
+
 def test_the_loader_passes(world: World) -> None:
     fill(world)
     world.freeze(END)

@@ -68,15 +68,19 @@ def test_a_manual_freeze_does_not_stop_it(conn: psycopg.Connection) -> None:
     assert flip(conn, "supabase")
 
 
-def test_a_token_that_is_no_longer_live_switches_nothing(conn: psycopg.Connection) -> None:
+@pytest.mark.parametrize(("before", "to"), [("airtable", "supabase"), ("supabase", "airtable")])
+def test_a_token_that_is_no_longer_live_switches_nothing(
+    conn: psycopg.Connection, before: str, to: str
+) -> None:
+    flip(conn, before)
     stalled = lease(conn, "cut-1", seconds=1)
     until(conn, "select not private.is_frozen(m) from migration.maintenance m")
     with pytest.raises(TargetError, match=f"token {stalled} ran out"):
-        flip(conn, "supabase", stalled)
+        flip(conn, to, stalled)
     lease(conn, "cut-2")
     with pytest.raises(TargetError, match=f"token {stalled} is over"):
-        flip(conn, "supabase", stalled)
-    assert live(conn).source == "airtable"
+        flip(conn, to, stalled)
+    assert live(conn).source == before
 
 
 def test_a_switch_releases_what_its_load_held_and_the_lease_goes_on(conn: psycopg.Connection) -> None:

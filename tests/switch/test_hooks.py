@@ -105,12 +105,14 @@ def test_a_wrong_address_is_not_tried_again_and_a_redirect_not_followed(
         assert [got["path"] for got in one.got] == [f"/hook/{TOKEN}"]
 
 
-def test_one_that_missed_a_flip_is_told_only_the_newest(conn: psycopg.Connection) -> None:
-    with receiver() as one:
-        one.answers = [404]
+def test_a_new_flip_is_told_to_all_again_also_to_those_that_took_the_last(conn: psycopg.Connection) -> None:
+    with receiver() as one, socket.create_server(("127.0.0.1", 0)) as silent:
+        late = f"http://127.0.0.1:{silent.getsockname()[1]}/{TOKEN}"
+        silent.close()
         flip(conn)
-        call(conn, hooks(one.url))
+        call(conn, hooks(one.url, late))
         flip(conn, "airtable")
+        assert len(outstanding(conn, hooks(one.url, late))) == 2
         call(conn, hooks(one.url))
     assert [(got["source"], got["generation"]) for got in one.got] == [("supabase", 1), ("airtable", 2)]
 
