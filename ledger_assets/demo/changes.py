@@ -163,8 +163,9 @@ class Changes:
                 )
             old = links(loaded.cells, f_id) if f.type == "multipleRecordLinks" else []
             text = None if is_empty(value) else self._text(loaded.table, f_id, f, value, typecast)
-            loaded.cells.pop(f_id, None)
-            if text is not None:
+            if text is None:
+                loaded.cells.pop(f_id, None)
+            else:  # in its place: a cell that is written as it was leaves the record's text as it was
                 loaded.cells[f_id] = text
             if f.type == "multipleRecordLinks":
                 self._relink(loaded, f_id, old)

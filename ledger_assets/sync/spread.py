@@ -75,14 +75,17 @@ class Spread:
         self.comments_differ: set[str] = set()
         """Records whose comments are read again whatever their cells are."""
         self._linking_now: dict[tuple[str, str], set[str]] = {}
-        """Of links that have no way back: field and target, and which of the records read again have linked there."""
+        """Link field and target, and which of the records read again have linked there since the old export."""
+        self._owed: dict[str, set[str]] = {table.id: set() for table in meta.tables}
+        """Records that were read before one that they follow from. If people are at work that may be too early: when more
+        is told they are read again, and when no more is told nothing has changed in between."""
 
     def round(self, reported: Reported) -> None:
         """Read again what was reported and all that follows from it. Raises SourceError."""
         read: dict[str, set[str]] = {table_id: set() for table_id in self._tables}
         on: set[str] = set()
         followed: set[str] = set()
-        waiting: dict[str, set[str]] = {table_id: set() for table_id in self._tables}
+        waiting, self._owed = self._owed, {table_id: set() for table_id in self._tables}
         dirty: list[_Dirty] = []
         for table_id, changes in reported.tables.items():
             if table_id not in self._tables:
@@ -91,7 +94,7 @@ class Spread:
                 )
             now = self.now[table_id]
             now.gone -= changes.created | changes.changed
-            waiting[table_id] = changes.created | changes.changed
+            waiting[table_id] |= changes.created | changes.changed
             dirty += self._destroyed(table_id, changes.destroyed)
         while dirty or any(waiting.values()):
             while dirty:
@@ -104,7 +107,9 @@ class Spread:
                         on.add(target.record)
                     if target.record not in read[target.table]:
                         waiting[target.table].add(target.record)
-                    elif target.on:
+                        continue
+                    self._owed[target.table].add(target.record)
+                    if target.on:
                         dirty += self._again(target, followed)
             table_id, ids = max(waiting.items(), key=lambda item: len(item[1]))
             ids -= self.now[table_id].gone | read[table_id]
@@ -158,9 +163,8 @@ class Spread:
             now.fresh[one.id] = one
             now.comments.pop(one.id, None)
             for link in self._from[table.id]:
-                if link.inverse is None:
-                    for target in linked(one.raw, link.field):
-                        self._linking_now.setdefault((link.field, target), set()).add(one.id)
+                for target in linked(one.raw, link.field):
+                    self._linking_now.setdefault((link.field, target), set()).add(one.id)
         now.comments |= read_comments(self._client, self._pool, table, changed)
         return dirty
 
@@ -190,7 +194,7 @@ class Spread:
         return None
 
     def _linking(self, link: LinkField, one: _Dirty) -> set[str]:
-        if link.inverse is not None:
-            return {*linked(one.before, link.inverse), *linked(one.after, link.inverse)}
-        read = self._linking_now.get((link.field, one.record), ())
-        return {*self._before.linking(link, one.record), *read}
+        found = set(self._linking_now.get((link.field, one.record), ()))
+        if link.inverse is None:
+            return found.union(self._before.linking(link, one.record))
+        return found.union(linked(one.before, link.inverse), linked(one.after, link.inverse))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ledger_assets.demo.model import Table
 from ledger_assets.demo.server import LocalAirtable
 from ledger_assets.extract.client import AirtableClient
 from ledger_assets.extract.export import Export
@@ -20,7 +21,7 @@ from ledger_assets.storage import ObjectStore, open_store
 from ledger_assets.sync.run import Synced, sync_base
 
 from .histories import Writer, content
-from .small import create_small_base
+from .small import TABLES, create_small_base
 
 
 @dataclass
@@ -59,9 +60,9 @@ class World:
 
 
 @contextmanager
-def open_world(folder: Path) -> Iterator[World]:
+def open_world(folder: Path, tables: tuple[Table, ...] = TABLES) -> Iterator[World]:
     """A world in an empty folder."""
-    create_small_base(folder / "base.sqlite")
+    create_small_base(folder / "base.sqlite", tables)
     with LocalAirtable(folder / "base.sqlite", requests_per_second=None) as airtable:
         client = AirtableClient(
             airtable.url,

@@ -57,7 +57,11 @@ def deleted(world: World) -> None:
 
 def told(body: str, status: int = 200) -> Callable[[World], None]:
     """Airtable's answer to the first question for payloads."""
-    return lambda world: world.airtable.faults.add("/payloads", status, body) and None
+
+    def trouble(world: World) -> None:
+        world.airtable.faults.add("/payloads", status, body)
+
+    return trouble
 
 
 def payload(number: int, **more: object) -> str:
