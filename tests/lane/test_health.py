@@ -9,6 +9,7 @@ import pytest
 from ledger_assets import events, monitoring
 from ledger_assets.assets.keys import key
 from ledger_assets.connections import database
+from ledger_assets.demo.server import LocalAirtable
 from ledger_assets.environment import Environment
 from ledger_assets.resources.notifier import Notifier
 from ledger_assets.run_facts import run_facts
@@ -119,3 +120,19 @@ def test_the_commands_answer_with_their_exit_codes_and_keep_a_record(
         "week 5",
     ):
         assert words in report
+
+
+def test_a_database_that_cannot_be_reached_is_exit_2_and_a_watch_looks_twice_before_it_says_so(
+    environ: Path, airtable: LocalAirtable
+) -> None:
+    nowhere = "postgresql://postgres:hunter2secret@127.0.0.1:1/app"
+    settings = settings_of(
+        environ, airtable, STAGING_DATABASE_URL=nowhere, BACKUP_ENCRYPTION_PASSWORD="a long passphrase"
+    )
+    once = run(settings, "health", "staging")
+    assert (once.returncode, len(once.stderr.splitlines())) == (2, 1)
+    assert "refuses connections" in once.stderr
+    watched = run(settings, "health", "staging", "--watch", "--minutes", "5", "--every", "1")
+    assert watched.returncode == 2
+    assert watched.stderr.count("1 of 1 measures bad: database") == 2
+    assert "hunter2secret" not in once.stderr + watched.stderr + watched.stdout
