@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ledger_assets import connections, events, reports
 from ledger_assets.environment import Settings
+from ledger_assets.errors import TargetError
 from ledger_assets.storage import ObjectStore
 
 if TYPE_CHECKING:
@@ -53,6 +55,20 @@ def look(
 
         report = collect(settings, connection, store, runs=runs, more=[late_edits, *more])
         return Looked(report, record_change(connection, report, run_id=run_id))
+
+
+def unreachable(settings: Settings, error: TargetError) -> Report:
+    """The report of a look that could not be taken: bad like any other, so that a watch outlives a moment's outage."""
+    from ledger_assets.health import Measure, Report
+
+    measure = Measure(
+        "database",
+        "bad",
+        str(error),
+        "bad when it cannot be asked",
+        f"ledger-assets doctor {settings.environment}",
+    )
+    return Report(settings.environment.value, settings.target_name, datetime.now(UTC), (measure,))
 
 
 def record_change(connection: psycopg.Connection, report: Report, *, run_id: str | None = None) -> bool:

@@ -19,7 +19,7 @@ from ledger_assets.cli.session import (
 )
 from ledger_assets.cli.tables import table
 from ledger_assets.environment import Environment
-from ledger_assets.errors import CheckFailed, SettingsError
+from ledger_assets.errors import CheckFailed, SettingsError, TargetError
 
 if TYPE_CHECKING:
     from ledger_assets.health import Report
@@ -71,11 +71,20 @@ def health(
 
     settings = settings_for(environment)
     store = connections.object_store(settings)
+    lost: list[TargetError] = []
     with instance(settings.home) as dagster_instance:
 
         def look() -> Report:
             runs = run_facts(dagster_instance, environment)
-            return monitoring.look(settings, store, runs=runs).report
+            try:
+                report = monitoring.look(settings, store, runs=runs).report
+            except TargetError as error:
+                if not watch:
+                    raise
+                lost[:] = [error]
+                return monitoring.unreachable(settings, error)
+            lost.clear()
+            return report
 
         def tell(report: Report) -> None:
             if page is not None:
@@ -88,6 +97,8 @@ def health(
         console.print_json(json.dumps(watched.last.document()))
     else:
         _print(watched.last)
+    if lost:
+        raise lost[0]
     if not watched.last.passed:
         twice = " twice in a row" if watched.stopped else ""
         raise CheckFailed(f"bad{twice}: {', '.join(watched.last.bad)}")

@@ -19,6 +19,8 @@ ROADMAP = (
     "Documentation updates needed?",
     "Process improvements for future?",
 )
+VERDICTS = ("scorecard", "health")
+"""Answers, not actions: the last one of each is a question of its own."""
 MOST = 500
 """Lines of the timeline; more are no longer read by anybody."""
 
@@ -148,7 +150,7 @@ def open_questions(review: Review) -> list[str]:
     found = [
         f"{one.line.what} failed at {_time(one.line.at, review)} and nothing undid it or did it again: is it settled?"
         for one in review.failures
-        if one.after is None and one.line.outcome == "failed"
+        if one.after is None and one.line.outcome == "failed" and one.line.what not in VERDICTS
     ]
     late = [one for one in review.steps if one.late is not None and one.late > timedelta(minutes=15)]
     found += [f"{one.name} was {_late(one.late)}: what took so long?" for one in late]

@@ -132,6 +132,25 @@ def test_failed_checks_are_told_also_those_that_stop_nothing(
     assert len(told) == 1
 
 
+def test_health_tells_by_itself_and_not_at_every_look(
+    settings: None, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(Notifier, "send", lambda _self, message: told.append(" ".join(message.lines)))
+    asset = dg.AssetKey(["staging", "operations", "health"])
+
+    @dg.asset(key=asset, check_specs=[dg.AssetCheckSpec("nothing_bad", asset=asset)])
+    def looked():  # type: ignore[no-untyped-def]  # Dagster reads the annotation and wants one output each
+        return dg.MaterializeResult(
+            check_results=[dg.AssetCheckResult(passed=False, check_name="nothing_bad")]
+        )
+
+    begun = tick("failed_checks", instance)
+    dg.materialize([looked], instance=instance)
+    assert tick("failed_checks", instance, begun.cursor).skip_message == "0 failed checks told"
+    assert told == []
+
+
 def test_a_failed_run_is_told_but_not_twice_where_the_snapshot_tells_itself(
     settings: None, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,4 +207,5 @@ def test_the_nights_order_is_snapshot_then_verification_then_retention() -> None
     assert crons["nightly_backup_staging"] == "0 2 * * *"
     assert crons["nightly_verification_staging"] == "0 4 * * *"
     assert crons["nightly_retention_staging"] == "0 5 * * *"
+    assert crons["quarter_hourly_health_staging"] == "*/15 * * * *"
     assert {one.execution_timezone for one in build_schedules(ENV)} == {"Australia/Brisbane"}

@@ -54,6 +54,7 @@ BUILDERS: list[Callable[[str, BaseException], Message]] = [
         ENV, text, mode=text, inserted=1, updated=1, deleted=1, seconds=1, at=AT
     ),
     lambda text, error: messages.outbox_damaged([text], at=AT),
+    lambda text, error: messages.health_bad(ENV, [text, text], at=AT),
 ]
 
 

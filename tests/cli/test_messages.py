@@ -160,6 +160,11 @@ def test_a_real_base_never_runs_in_the_embedded_production(tmp_path: Path) -> No
             "--months: 2020-01 is before the first month 2024-10",
         ),
         (["migrate", "staging", "--months", "2099-01"], "--months: 2099-01 is in the future"),
+        (["health", "staging", "--minutes", "-1"], "Invalid value for '--minutes'"),
+        (["loadtest", "staging", "--sessions", "0"], "Invalid value for '--sessions'"),
+        (["review", "staging", "--since", "Sunday"], "--since 'Sunday' is not a time"),
+        (["inventory", "staging", "--accept", "--compare", "2026-01-01"], "goes without --accept"),
+        (["inventory", "staging", "--compare", "2026-01-01"], "no inventory was kept by then"),
         (["findings", "resolve", "17", "--take", "skip"], "write the id as it is listed"),
         (["findings", "resolve", "staging/3f9c0a7be21d4856"], "Missing option '--take'"),
     ],
@@ -176,6 +181,15 @@ def test_production_asks_for_its_name_before_anything_starts(tmp_path: Path) -> 
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "--confirm ledger_production" in done.stderr
     assert not (tmp_path / "ledger" / "objects").exists()
+
+
+def test_a_load_test_of_production_asks_for_its_name_before_anything_starts(tmp_path: Path) -> None:
+    for confirm in ([], ["--confirm", "ledger_staging"]):
+        done = command(tmp_path, "loadtest", "production", *confirm)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+        assert "load test into production refused" in done.stderr
+        assert "--confirm ledger_production" in done.stderr
+        assert not (tmp_path / "ledger" / "postgres").exists()
 
 
 def test_a_real_production_asks_for_the_backups_password_before_anything_starts(tmp_path: Path) -> None:

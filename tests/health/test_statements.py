@@ -42,10 +42,10 @@ def test_slow_queries_of_the_app_are_told_by_their_tables_and_never_by_their_tex
         admin.execute("set role authenticated")
         for _ in range(6):
             admin.execute(f"select public.stories_page(search => '{CANARY}')")
-            admin.execute(f"set application_name = '{CANARY} of the quotes'")
+            admin.execute(f"do $$ begin perform '{CANARY} of the quotes'; end $$")
         admin.execute("set role none")
         for _ in range(6):  # a load: it may take its time
-            admin.execute("select count(*) from airtable.records")
+            admin.execute("select count(*) from public.themes")
     with connect(counting.url("counted"), application_name="test") as connection:
         seen = replace(context(), connection=connection)
         assert statements.slow_queries(seen).state == "ok"
@@ -58,7 +58,7 @@ def test_slow_queries_of_the_app_are_told_by_their_tables_and_never_by_their_tex
     assert "in 6 calls" in found.value
     assert CANARY not in found.value
     assert "public.quotes" not in found.value  # a word of a literal is no table that was read
-    assert "records" not in found.value
+    assert "public.themes" not in found.value
 
 
 def test_without_the_extension_it_is_not_known_and_says_how_to_have_it(context: Make) -> None:
@@ -75,3 +75,17 @@ def test_an_extension_that_is_not_loaded_is_told(
     found = statements.slow_queries(context())
     assert found.state == "unknown"
     assert "shared_preload_libraries" in found.remedy
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select * from public.themes where name = 'of the quotes' and id = $1",
+        "do $$ begin delete from quotes; end $$ -- themes",
+        "do $x$ quotes $$ quotes $x$; select from themes where a = $1 and b = $2",
+        "set application_name = 'it''s quotes' /* themes */",
+    ],
+)
+def test_a_name_within_a_literal_is_no_name(statement: str) -> None:
+    known = {"quotes": "public.quotes", "themes": "public.themes"}
+    assert statements._mentioned(statement, known) == ["public.themes"]
