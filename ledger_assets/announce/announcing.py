@@ -121,8 +121,8 @@ def announce(
     if settings.environment is not Environment.PRODUCTION:
         raise SettingsError("announcements are never sent from staging: --dry-run shows them")
     plan = prepare(settings, step, now=now, environ=environ)
-    refuse_untimely(plan.window, step, now)
-    email, hook = _channels(environ)
+    refuse_untimely(plan.window, plan.kept, step, now)
+    email, hook = sender(environ)
     if plan.state != plan.kept:
         status_page.publish(settings, plan.state, now=now, environ=environ)
     else:
@@ -192,7 +192,7 @@ def record(connection: psycopg.Connection, announced: Announced, *, run_id: str 
     events.record(connection, "announce", outcome, run_id=run_id, detail=announced.counts)  # type: ignore[arg-type]  # one of Outcome
 
 
-def refuse_untimely(window: Window, step: Step, now: datetime) -> None:
+def refuse_untimely(window: Window, state: State, step: Step, now: datetime) -> None:
     """Whether ``step`` would be untrue now. Raises SettingsError."""
     if step in {Step.WEEK_BEFORE, Step.DAY_BEFORE}:
         if now >= window.start:
@@ -205,6 +205,8 @@ def refuse_untimely(window: Window, step: Step, now: datetime) -> None:
         raise SettingsError(
             f"{step}: the window of {AT} begins {window.when(window.start)}: set the right time first"
         )
+    elif step is Step.HOURLY and state.phase != "open":
+        raise SettingsError(f"{step}: no migration is under way: announce {Step.BEGUN} first")
 
 
 def _timely(state: State, window: Window, now: datetime) -> Step | None:
@@ -220,7 +222,7 @@ def _timely(state: State, window: Window, now: datetime) -> Step | None:
 
 def _after(state: State, step: Step, now: datetime) -> State:
     """What announcing ``step`` says of the window, where the cut-over has not said it already."""
-    if step in {Step.BEGUN, Step.HOURLY} and state.phase != "open":
+    if step is Step.BEGUN and state.phase != "open":
         return state.begun(now)
     if step is Step.DONE and state.phase != "done":
         return state.closed("done", now)
@@ -260,7 +262,8 @@ def _values(window: Window, state: State, contacts: Contacts) -> dict[str, str]:
     }
 
 
-def _channels(environ: Mapping[str, str] | None) -> tuple[Send, Send | None]:
+def sender(environ: Mapping[str, str] | None = None) -> tuple[Send, Send | None]:
+    """How a message reaches an address, and how the webhook (None: there is none). Opens nothing. Raises SettingsError."""
     from ledger_assets.backup.channels import channels, email_channel
     from ledger_assets.backup.settings import read_notice_settings
 

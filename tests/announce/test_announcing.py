@@ -127,6 +127,8 @@ def test_begun_and_done_by_hand_open_and_close_the_window_and_its_page(ours: Wor
     assert (closed.phase, closed.writing) == ("done", True)
     assert "We have moved" in (ours.public / "index.html").read_text()
     assert "Tell us" in body(ours.box.got[-1][1])
+    with pytest.raises(SettingsError, match="no migration is under way"):
+        announce(ours, Step.HOURLY, START + 4 * HOUR)
 
 
 def test_rolled_back_is_told_as_such(ours: World) -> None:
@@ -172,6 +174,7 @@ def test_nothing_leaves_from_staging(ours: World) -> None:
         (Step.DAY_BEFORE, -37 * HOUR, "day_before: it is more than a day until MIGRATION_AT"),
         (Step.BEGUN, -2 * HOUR, "begun: the window of MIGRATION_AT begins Sunday 6 December 2026, 2:00 am"),
         (Step.DONE, -1 * DAY, "done: the window"),
+        (Step.HOURLY, 1 * HOUR, "hourly: no migration is under way: announce begun first"),
         (Step.ROLLED_BACK, -1 * DAY, "rolled_back: the window"),
     ],
 )

@@ -288,7 +288,11 @@ def test_staging_publishes_nothing_and_without_an_address_the_state_is_kept_all_
 
 def test_without_a_time_set_the_window_begins_with_the_migration(ours: World) -> None:
     ours.more = {"MIGRATION_AT": ""}
-    assert publish(ours, State().begun(START), START + MINUTE).done
+    with pytest.raises(SettingsError, match="MIGRATION_AT is not set"):
+        status_page.current(ours.production, environ=ours.environ)
+    state = State().begun(START)
+    assert publish(ours, state, START + MINUTE).done
+    assert status_page.current(ours.production, environ=ours.environ)[0] == state
     assert "Planned from Sunday 6 December 2026, 2:00 am" in text_of(ours.public / "index.html")
 
 
