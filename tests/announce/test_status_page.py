@@ -336,6 +336,13 @@ def test_a_damaged_state_is_a_planned_one(tmp_path: Path, content: bytes) -> Non
     assert states.load(tmp_path, window) == states.planned(window)
 
 
+def test_a_state_of_another_window_does_not_count(ours: World) -> None:
+    publish(ours, begun(ours))
+    ours.more = {"MIGRATION_AT": "2026-12-13T02:00+10:00"}
+    state, window = status_page.current(ours.production, environ=ours.environ)
+    assert state == states.planned(window)
+
+
 def test_an_unknown_step_is_a_fault_of_ours(ours: World) -> None:
     with pytest.raises(KeyError):
         State().step("unfreez", "done", START)
