@@ -30,6 +30,8 @@ from ledger_assets.errors import SettingsError
 if TYPE_CHECKING:
     import psycopg
 
+    from ledger_assets.events import Outcome
+
 WEEK, DAY, HOUR = timedelta(days=7), timedelta(days=1), timedelta(hours=1)
 EARLY = timedelta(hours=1)
 """How long before its time the migration may begin: an announcement earlier than that is a slip."""
@@ -66,7 +68,14 @@ class Announced:
     def in_vain(self) -> bool:
         """Does nobody have it, although somebody should?"""
         one = self.mailed
-        return one is not None and one.waiting > 0 and one.sent + one.had == 0
+        return one is not None and not one.busy and one.waiting > 0 and one.sent + one.had == 0
+
+    @property
+    def outcome(self) -> Outcome:
+        """For the record."""
+        if any(one is not None and one.busy for one in (self.mailed, self.webhook)):
+            return "refused"
+        return "done" if self.complete else "failed"
 
     @property
     def counts(self) -> dict[str, object]:
@@ -188,8 +197,7 @@ def record(connection: psycopg.Connection, announced: Announced, *, run_id: str 
     """Keep what was announced among the events: the step and counts. Raises TargetError."""
     from ledger_assets import events
 
-    outcome = "done" if announced.complete else "failed"
-    events.record(connection, "announce", outcome, run_id=run_id, detail=announced.counts)  # type: ignore[arg-type]  # one of Outcome
+    events.record(connection, "announce", announced.outcome, run_id=run_id, detail=announced.counts)
 
 
 def refuse_untimely(window: Window, state: State, step: Step, now: datetime) -> None:

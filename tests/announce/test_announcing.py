@@ -11,7 +11,9 @@ import pytest
 
 from ledger_assets import events
 from ledger_assets.announce import announcing, status_page
+from ledger_assets.announce.settings import announce_folder
 from ledger_assets.announce.templates import Step
+from ledger_assets.backup import outbox_files
 from ledger_assets.errors import SettingsError
 from tests.announce.world import PEOPLE, START, World, body
 
@@ -228,6 +230,17 @@ def test_the_record_holds_the_step_and_counts_and_nobody(ours: World, conn: psyc
         "people": {"recipients": 3, "sent": 2, "before": 0, "refused": 0, "waiting": 1},
         "webhook": {"recipients": 1, "sent": 1, "before": 0, "refused": 0, "waiting": 0},
     }
+
+
+def test_while_another_process_sends_it_nothing_is_sent_and_nothing_is_called_a_failure(ours: World) -> None:
+    window = status_page.current(ours.production, environ=ours.environ)[1]
+    folder = announce_folder(ours.production) / window.key
+    outbox_files.private(folder)
+    with outbox_files.locked(folder / "begun.lock"):
+        found = announce(ours, Step.BEGUN, START)
+    assert (found.in_vain, found.complete, found.outcome) == (False, False, "refused")
+    assert ours.got == []
+    assert announce(ours, Step.BEGUN, START).outcome == "done"
 
 
 def test_no_log_line_and_no_kept_file_shows_an_address(ours: World, caplog: pytest.LogCaptureFixture) -> None:
