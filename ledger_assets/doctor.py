@@ -6,6 +6,7 @@ own. No probe's text holds a secret.
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 import uuid
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ledger_assets import connections
-from ledger_assets.environment import Settings
+from ledger_assets.environment import Environment, Settings
 from ledger_assets.errors import LedgerError
 
 FREE_BYTES = 2 * 1024**3
@@ -183,6 +184,30 @@ def _deploy_hooks(_: Settings) -> Iterator[Line]:
     yield Line("deploy hooks", True, told)
 
 
+def _announcements(settings: Settings) -> Iterator[Line]:
+    from ledger_assets.announce import announcing
+    from ledger_assets.announce.settings import page_place
+    from ledger_assets.announce.templates import Step
+    from ledger_assets.announce.window import AT
+
+    if settings.environment is not Environment.PRODUCTION or not os.environ.get(AT, "").strip():
+        return
+    plan = announcing.prepare(settings, Step.WEEK_BEFORE, now=datetime.now(UTC))
+    announcing.sender()
+    yield Line(
+        "announcements",
+        True,
+        f"{len(plan.recipients):,} recipients; the window begins {plan.window.when(plan.window.start)}",
+    )
+    place = page_place(settings)
+    yield Line(
+        "status page",
+        place is not None,
+        "published" if place else "nowhere",
+        "set STATUS_PAGE_URL to a place of its own",
+    )
+
+
 PROBES: dict[str, Callable[[Settings], Iterator[Line]]] = {
     "home": _home,
     "object store": _store,
@@ -191,4 +216,5 @@ PROBES: dict[str, Callable[[Settings], Iterator[Line]]] = {
     "snapshots": _backups,
     "freeze": _freeze,
     "deploy hooks": _deploy_hooks,
+    "announcements": _announcements,
 }

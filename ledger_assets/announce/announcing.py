@@ -30,6 +30,8 @@ from ledger_assets.errors import SettingsError
 if TYPE_CHECKING:
     import psycopg
 
+    from ledger_assets.events import Outcome
+
 WEEK, DAY, HOUR = timedelta(days=7), timedelta(days=1), timedelta(hours=1)
 EARLY = timedelta(hours=1)
 """How long before its time the migration may begin: an announcement earlier than that is a slip."""
@@ -66,7 +68,14 @@ class Announced:
     def in_vain(self) -> bool:
         """Does nobody have it, although somebody should?"""
         one = self.mailed
-        return one is not None and one.waiting > 0 and one.sent + one.had == 0
+        return one is not None and not one.busy and one.waiting > 0 and one.sent + one.had == 0
+
+    @property
+    def outcome(self) -> Outcome:
+        """For the record."""
+        if any(one is not None and one.busy for one in (self.mailed, self.webhook)):
+            return "refused"
+        return "done" if self.complete else "failed"
 
     @property
     def counts(self) -> dict[str, object]:
@@ -121,8 +130,8 @@ def announce(
     if settings.environment is not Environment.PRODUCTION:
         raise SettingsError("announcements are never sent from staging: --dry-run shows them")
     plan = prepare(settings, step, now=now, environ=environ)
-    refuse_untimely(plan.window, step, now)
-    email, hook = _channels(environ)
+    refuse_untimely(plan.window, plan.kept, step, now)
+    email, hook = sender(environ)
     if plan.state != plan.kept:
         status_page.publish(settings, plan.state, now=now, environ=environ)
     else:
@@ -188,11 +197,10 @@ def record(connection: psycopg.Connection, announced: Announced, *, run_id: str 
     """Keep what was announced among the events: the step and counts. Raises TargetError."""
     from ledger_assets import events
 
-    outcome = "done" if announced.complete else "failed"
-    events.record(connection, "announce", outcome, run_id=run_id, detail=announced.counts)  # type: ignore[arg-type]  # one of Outcome
+    events.record(connection, "announce", announced.outcome, run_id=run_id, detail=announced.counts)
 
 
-def refuse_untimely(window: Window, step: Step, now: datetime) -> None:
+def refuse_untimely(window: Window, state: State, step: Step, now: datetime) -> None:
     """Whether ``step`` would be untrue now. Raises SettingsError."""
     if step in {Step.WEEK_BEFORE, Step.DAY_BEFORE}:
         if now >= window.start:
@@ -205,6 +213,8 @@ def refuse_untimely(window: Window, step: Step, now: datetime) -> None:
         raise SettingsError(
             f"{step}: the window of {AT} begins {window.when(window.start)}: set the right time first"
         )
+    elif step is Step.HOURLY and state.phase != "open":
+        raise SettingsError(f"{step}: no migration is under way: announce {Step.BEGUN} first")
 
 
 def _timely(state: State, window: Window, now: datetime) -> Step | None:
@@ -220,7 +230,7 @@ def _timely(state: State, window: Window, now: datetime) -> Step | None:
 
 def _after(state: State, step: Step, now: datetime) -> State:
     """What announcing ``step`` says of the window, where the cut-over has not said it already."""
-    if step in {Step.BEGUN, Step.HOURLY} and state.phase != "open":
+    if step is Step.BEGUN and state.phase != "open":
         return state.begun(now)
     if step is Step.DONE and state.phase != "done":
         return state.closed("done", now)
@@ -260,7 +270,8 @@ def _values(window: Window, state: State, contacts: Contacts) -> dict[str, str]:
     }
 
 
-def _channels(environ: Mapping[str, str] | None) -> tuple[Send, Send | None]:
+def sender(environ: Mapping[str, str] | None = None) -> tuple[Send, Send | None]:
+    """How a message reaches an address, and how the webhook (None: there is none). Opens nothing. Raises SettingsError."""
     from ledger_assets.backup.channels import channels, email_channel
     from ledger_assets.backup.settings import read_notice_settings
 

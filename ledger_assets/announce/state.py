@@ -132,6 +132,14 @@ def load(folder: Path, window: Window) -> State:
         return planned(window)
 
 
+def begun_at(folder: Path) -> datetime | None:
+    """When the kept state began, of whatever window it is; None when it did not."""
+    try:
+        return _moment(json.loads((folder / FILE).read_bytes())["state"]["begun_at"])
+    except (FileNotFoundError, *outbox_files.DAMAGE):
+        return None
+
+
 def save(folder: Path, window: Window, state: State) -> None:
     """Keep it. Raises OSError."""
     outbox_files.private(folder)

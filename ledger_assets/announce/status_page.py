@@ -102,9 +102,14 @@ def render(
 
 
 def current(settings: Settings, *, environ: Mapping[str, str] | None = None) -> tuple[State, Window]:
-    """The state of the settings' window as it was kept last. Raises SettingsError when no window is set."""
-    window = read_window(environ)
-    return states.load(announce_folder(settings), window), window
+    """The state as it was kept last, and its window. Raises SettingsError when none is set and none was ever begun."""
+    env = os.environ if environ is None else environ
+    folder = announce_folder(settings)
+    if not env.get(AT, "").strip() and (begun := states.begun_at(folder)) is not None:
+        window = window_from(begun, env)
+    else:
+        window = read_window(env)
+    return states.load(folder, window), window
 
 
 def window_of(state: State, now: datetime, environ: Mapping[str, str] | None = None) -> Window:

@@ -128,9 +128,8 @@ def _email(parts: SplitResult, recipient: str, timeout: float) -> NotifyBase:
         format="text",
         **_common(timeout),
     )
-    plugin.targets = [
-        (False, recipient)
-    ]  # apprise reads o'neil@example.org as neil@example.org: somebody else
+    # Not as apprise reads it: of o'neil@example.org it makes neil@example.org, somebody else.
+    plugin.targets = [(False, recipient)]
     return plugin
 
 

@@ -11,7 +11,9 @@ import pytest
 
 from ledger_assets import events
 from ledger_assets.announce import announcing, status_page
+from ledger_assets.announce.settings import announce_folder
 from ledger_assets.announce.templates import Step
+from ledger_assets.backup import outbox_files
 from ledger_assets.errors import SettingsError
 from tests.announce.world import PEOPLE, START, World, body
 
@@ -127,6 +129,8 @@ def test_begun_and_done_by_hand_open_and_close_the_window_and_its_page(ours: Wor
     assert (closed.phase, closed.writing) == ("done", True)
     assert "We have moved" in (ours.public / "index.html").read_text()
     assert "Tell us" in body(ours.box.got[-1][1])
+    with pytest.raises(SettingsError, match="no migration is under way"):
+        announce(ours, Step.HOURLY, START + 4 * HOUR)
 
 
 def test_rolled_back_is_told_as_such(ours: World) -> None:
@@ -172,6 +176,7 @@ def test_nothing_leaves_from_staging(ours: World) -> None:
         (Step.DAY_BEFORE, -37 * HOUR, "day_before: it is more than a day until MIGRATION_AT"),
         (Step.BEGUN, -2 * HOUR, "begun: the window of MIGRATION_AT begins Sunday 6 December 2026, 2:00 am"),
         (Step.DONE, -1 * DAY, "done: the window"),
+        (Step.HOURLY, 1 * HOUR, "hourly: no migration is under way: announce begun first"),
         (Step.ROLLED_BACK, -1 * DAY, "rolled_back: the window"),
     ],
 )
@@ -225,6 +230,17 @@ def test_the_record_holds_the_step_and_counts_and_nobody(ours: World, conn: psyc
         "people": {"recipients": 3, "sent": 2, "before": 0, "refused": 0, "waiting": 1},
         "webhook": {"recipients": 1, "sent": 1, "before": 0, "refused": 0, "waiting": 0},
     }
+
+
+def test_while_another_process_sends_it_nothing_is_sent_and_nothing_is_called_a_failure(ours: World) -> None:
+    window = status_page.current(ours.production, environ=ours.environ)[1]
+    folder = announce_folder(ours.production) / window.key
+    outbox_files.private(folder)
+    with outbox_files.locked(folder / "begun.lock"):
+        found = announce(ours, Step.BEGUN, START)
+    assert (found.in_vain, found.complete, found.outcome) == (False, False, "refused")
+    assert ours.got == []
+    assert announce(ours, Step.BEGUN, START).outcome == "done"
 
 
 def test_no_log_line_and_no_kept_file_shows_an_address(ours: World, caplog: pytest.LogCaptureFixture) -> None:

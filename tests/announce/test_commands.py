@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledger_assets import connections, events
+from ledger_assets import connections, doctor, events
 from ledger_assets.announce.contacts import EXAMPLE
+from ledger_assets.errors import SettingsError
 from tests.announce.world import PEOPLE, World
 
 
@@ -142,3 +143,26 @@ def test_a_database_that_is_gone_does_not_keep_people_from_being_told(soon: Worl
     assert "it was announced, but not recorded in the database" in done.stderr
     assert "hunter2secret" not in done.stderr
     assert soon.got == list(PEOPLE)
+
+
+def test_doctor_looks_at_the_announcements_of_production(
+    soon: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def set_up(**more: str) -> None:
+        for name, value in (soon.environ | more).items():
+            monkeypatch.setenv(name, value)
+
+    probe = doctor.PROBES["announcements"]
+    set_up()
+    found = {line.name: line for line in probe(soon.production)}
+    assert found["announcements"].ok
+    assert found["announcements"].found.startswith("3 recipients; the window begins ")
+    assert found["status page"].ok
+    assert list(probe(soon.staging)) == []
+    set_up(STATUS_PAGE_URL="")
+    assert [line.name for line in probe(soon.production) if not line.ok] == ["status page"]
+    soon.people("nobody")
+    with pytest.raises(SettingsError, match="no e-mail address in line 1"):
+        list(probe(soon.production))
+    set_up(MIGRATION_AT="")
+    assert list(probe(soon.production)) == []

@@ -288,7 +288,11 @@ def test_staging_publishes_nothing_and_without_an_address_the_state_is_kept_all_
 
 def test_without_a_time_set_the_window_begins_with_the_migration(ours: World) -> None:
     ours.more = {"MIGRATION_AT": ""}
-    assert publish(ours, State().begun(START), START + MINUTE).done
+    with pytest.raises(SettingsError, match="MIGRATION_AT is not set"):
+        status_page.current(ours.production, environ=ours.environ)
+    state = State().begun(START)
+    assert publish(ours, state, START + MINUTE).done
+    assert status_page.current(ours.production, environ=ours.environ)[0] == state
     assert "Planned from Sunday 6 December 2026, 2:00 am" in text_of(ours.public / "index.html")
 
 
@@ -330,6 +334,13 @@ def test_a_damaged_state_is_a_planned_one(tmp_path: Path, content: bytes) -> Non
     (tmp_path / states.FILE).write_bytes(content)
     window = read_window({"MIGRATION_AT": START.isoformat()})
     assert states.load(tmp_path, window) == states.planned(window)
+
+
+def test_a_state_of_another_window_does_not_count(ours: World) -> None:
+    publish(ours, begun(ours))
+    ours.more = {"MIGRATION_AT": "2026-12-13T02:00+10:00"}
+    state, window = status_page.current(ours.production, environ=ours.environ)
+    assert state == states.planned(window)
 
 
 def test_an_unknown_step_is_a_fault_of_ours(ours: World) -> None:
