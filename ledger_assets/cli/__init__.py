@@ -18,6 +18,7 @@ from ledger_assets.cli.demo import demo, ui
 from ledger_assets.cli.erase import erase
 from ledger_assets.cli.lane import export, migrate, verify
 from ledger_assets.cli.look import doctor, inventory, status
+from ledger_assets.cli.media import media
 from ledger_assets.cli.publish import publish
 from ledger_assets.cli.restore import recover, restore, rollback
 from ledger_assets.cli.review import findings
@@ -47,6 +48,7 @@ for command in (
     inventory,
     findings,
     accounts,
+    media,
     publish,
     consent,
     erase,

@@ -34,6 +34,10 @@ SECRETS = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "SUPABASE_SERVICE_KEY",
+    "STAGING_SUPABASE_SERVICE_KEY",
+    "MEDIA_ACCESS_KEY_ID",
+    "MEDIA_SECRET_ACCESS_KEY",
 )
 HIDDEN = "[secret]"
 PARALLEL = frozenset({"export", "final scan"})

@@ -22,16 +22,10 @@ from psycopg.rows import dict_row
 KEY = "sb_secret_of_the_tests"
 COLUMNS = (
     "id, aud, role, email, email_confirmed_at, invited_at, last_sign_in_at, banned_until, "
-    "raw_app_meta_data as app_metadata, coalesce(raw_user_meta_data, '{}') as user_metadata, created_at, updated_at, is_anonymous"
+    "raw_app_meta_data as app_metadata, coalesce(raw_user_meta_data, '{}') as user_metadata, created_at, updated_at, "
+    "is_anonymous"
 )
-TAKEN = (
-    422,
-    {
-        "code": 422,
-        "error_code": "email_exists",
-        "msg": "A user with this email address has already been registered",
-    },
-)
+TAKEN = (422, {"code": 422, "error_code": "email_exists", "msg": "has already been registered"})
 MISSING = (404, {"code": 404, "error_code": "user_not_found", "msg": "User not found"})
 Answer = tuple[int, dict[str, Any]]
 
