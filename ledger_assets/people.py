@@ -197,12 +197,13 @@ def remove_unnamed_media(settings: Settings) -> list[str]:
 
     try:
         media = read_media_settings(settings)
-        if media is None:
-            return [
-                "where the app serves files from is not set (MEDIA_STORE_URL): files of theirs may lie there still"
-            ]
-        with connections.database(settings, purpose="media") as connection, only_one(connection, "media"):
-            removed = sweep(connection, open_shelves(media))
+        with connections.database(settings, purpose="media") as connection:
+            if not events.read(connection, actions=["media_place"]):
+                return []
+            if media is None:
+                return ["MEDIA_STORE_URL is not set: files of theirs may lie where the app serves them still"]
+            with only_one(connection, "media"):
+                removed = sweep(connection, open_shelves(media))
     except LedgerError as error:
         return [
             f"files that the app serves were not removed: {error}; then run: ledger-assets media ENV place"

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ledger_assets.accounts.settings import PREFIX
+from ledger_assets.accounts.settings import NAMES
 from ledger_assets.addresses import LOOPBACK
 from ledger_assets.backup.settings import BUCKET, BucketSettings
 from ledger_assets.environment import Settings
@@ -90,7 +90,7 @@ def _store(settings: Settings, env: Mapping[str, str], name: str, url: str) -> B
 def _endpoint(settings: Settings, env: Mapping[str, str]) -> str | None:
     value = env.get("MEDIA_S3_ENDPOINT")
     if value is None:
-        project = env.get(f"{PREFIX[settings.environment]}SUPABASE_URL")
+        project = env.get(NAMES[settings.environment][0])
         return None if project is None else f"{project.rstrip('/')}/storage/v1/s3"
     parts = urlsplit(value)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
