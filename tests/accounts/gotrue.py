@@ -1,6 +1,6 @@
 """A double of Supabase's Auth, over HTTP, with the accounts in Postgres where the real one has them.
 
-It answers as GoTrue does (its admin API, `/settings`, `/invite`); `tests/accounts/test_client.py` lets the official
+It answers as GoTrue does (its admin API, `/settings`, `/invite`); `tests/system/test_auth_client.py` lets the official
 client judge it. Faults: it may answer late by dying (``after``), ignore a wished id as old releases do, or run out of mails.
 """
 
