@@ -41,8 +41,11 @@ def directory(settings: Settings, connection: psycopg.Connection) -> Directory:
     from ledger_assets.accounts.plain import PlainDirectory
     from ledger_assets.accounts.settings import read_auth_settings
 
-    auth = read_auth_settings(settings)
-    return PlainDirectory(connection) if auth is None else AuthApi(auth)
+    if (auth := read_auth_settings(settings)) is not None:
+        return AuthApi(auth)
+    plain = PlainDirectory(connection)
+    plain.check()
+    return plain
 
 
 def make_accounts(

@@ -82,6 +82,10 @@ def place(again: bool, dry_run: bool, confirm: str, who: str | None, as_json: bo
         )
         if done.changed:
             console.print(f"changed meanwhile: {done.changed:,}; run this again")
+        if done.left:
+            console.print(
+                f"in a bucket that the settings do not name any more: {done.left:,}; they lie there still: remove them there"
+            )
         _problems(done.problems)
         if dry_run:
             console.print("a dry run: nothing was changed")

@@ -47,6 +47,8 @@ class Placed:
     """Of rows that are gone (erased people), of an earlier content, or left over."""
     changed: int = 0
     """Changed by somebody while they were placed: for the next pass."""
+    left: int = 0
+    """Lay in a bucket that the settings do not name any more, and lie there still."""
     problems: dict[str, list[str]] = field(default_factory=dict)
 
     def detail(self) -> dict[str, Any]:
@@ -69,6 +71,7 @@ def place(
     done = Placed()
     every = files(writer.connection)
     there = {shelf.bucket: dict(shelf.listed()) for shelf in shelves}
+    done.left = sum(one.bucket is not None and one.bucket not in there for one in every)
     done.closed = _close(every, shelves, there, dry_run=dry_run)
     if not dry_run:
         assert_private(shelves[0])

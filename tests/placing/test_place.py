@@ -112,6 +112,20 @@ def test_without_a_public_store_everything_is_private(files: Files) -> None:
     assert len(files.on_disk("private")) == 1
 
 
+def test_files_in_a_store_that_is_not_named_any_more_are_told(
+    folders: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = folders.file()
+    folders.place()
+    monkeypatch.delenv("MEDIA_PUBLIC_STORE_URL")
+    assert folders.verify().problems == {check.ELSEWHERE: [str(file)]}
+    done = folders.place()
+    assert (done.placed, done.left) == (1, 1)
+    assert folders.row(file)[0] == "app-private"
+    assert len(folders.on_disk("public")) == 1
+    assert folders.place().left == 0
+
+
 def test_a_withdrawal_during_the_pass_leaves_nothing_public(
     folders: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
