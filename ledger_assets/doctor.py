@@ -208,6 +208,42 @@ def _announcements(settings: Settings) -> Iterator[Line]:
     )
 
 
+def _accounts(settings: Settings) -> Iterator[Line]:
+    from ledger_assets.accounts.settings import read_auth_settings
+    from ledger_assets.people import directory
+
+    auth = read_auth_settings(settings)
+    with connections.database(settings, purpose="doctor") as connection:
+        place = directory(settings, connection)
+        place.check()
+        there = next(iter(place.users()), None) is not None
+    where = "this Postgres's own auth.users" if auth is None else f"the Auth of {auth.names[0]}"
+    yield Line("accounts", True, f"{where} answers; {'it has' if there else 'no'} accounts")
+
+
+def _media(settings: Settings) -> Iterator[Line]:
+    from ledger_assets.people import shelves
+    from ledger_assets.placing.settings import read_media_settings
+    from ledger_assets.placing.shelf import assert_private
+
+    if read_media_settings(settings) is None:
+        yield Line(
+            "media", True, "MEDIA_STORE_URL is not set: files are not placed where the app serves them"
+        )
+        return
+    for shelf in shelves(settings):
+        canary = f"doctor/{uuid.uuid4().hex}"
+        shelf.store.put(canary, b"canary", create=True)
+        same = shelf.store.get(canary) == b"canary"
+        shelf.store.delete(canary)
+        if not shelf.public:
+            assert_private(shelf)
+        kind = "public" if shelf.public else "private"
+        yield Line(
+            f"media: {kind}", same, shelf.store.url, "the store returned other bytes than were written"
+        )
+
+
 PROBES: dict[str, Callable[[Settings], Iterator[Line]]] = {
     "home": _home,
     "object store": _store,
@@ -217,4 +253,8 @@ PROBES: dict[str, Callable[[Settings], Iterator[Line]]] = {
     "freeze": _freeze,
     "deploy hooks": _deploy_hooks,
     "announcements": _announcements,
+
+
+    "accounts": _accounts,
+    "media": _media,
 }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger_assets import events
 from ledger_assets.environment import Settings
-from ledger_assets.errors import LedgerError
+from ledger_assets.errors import LedgerError, SettingsError
 from ledger_assets.writing import Writer, only_one
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from ledger_assets.accounts.directory import Directory
     from ledger_assets.accounts.invite import Invited
     from ledger_assets.accounts.make import Made
+    from ledger_assets.placing.place import Placed
+    from ledger_assets.placing.shelf import Shelf
+    from ledger_assets.placing.verify import Verified
+    from ledger_assets.storage import ObjectStore
 
 SHOWN = 20
 
@@ -37,8 +41,11 @@ def directory(settings: Settings, connection: psycopg.Connection) -> Directory:
     from ledger_assets.accounts.plain import PlainDirectory
     from ledger_assets.accounts.settings import read_auth_settings
 
-    auth = read_auth_settings(settings)
-    return PlainDirectory(connection) if auth is None else AuthApi(auth)
+    if (auth := read_auth_settings(settings)) is not None:
+        return AuthApi(auth)
+    plain = PlainDirectory(connection)
+    plain.check()
+    return plain
 
 
 def make_accounts(
@@ -133,6 +140,80 @@ def issue_codes(
     return issued
 
 
+def shelves(settings: Settings) -> list[Shelf]:
+    """The stores that the app serves files from. Raises SettingsError."""
+    from ledger_assets.placing.settings import PRIVATE, read_media_settings
+    from ledger_assets.placing.shelf import open_shelves
+
+    media = read_media_settings(settings)
+    if media is None:
+        raise SettingsError(
+            f"{PRIVATE} is not set: name the private bucket that the app serves files from (s3://bucket), or a folder "
+            "(file:///...)"
+        )
+    return open_shelves(media)
+
+
+def place_media(
+    settings: Settings,
+    connection: psycopg.Connection,
+    store: ObjectStore,
+    *,
+    run_id: str,
+    who: str | None = None,
+    again: bool = False,
+    during_freeze: bool = False,
+    dry_run: bool = False,
+) -> Placed:
+    """Put every migrated file where the app serves it, and take away what must not lie there. A second pass writes nothing.
+
+    Files that cannot be placed are in ``problems``; nothing is raised for them.
+    """
+    from ledger_assets.extract.scratch import remove_abandoned, scratch_folder
+    from ledger_assets.placing.place import place
+
+    writer = _writer(settings, connection, run_id, who, during_freeze)
+    stores = shelves(settings)
+    remove_abandoned(settings.home)
+    with scratch_folder(settings.home) as folder:
+        if dry_run:
+            return place(writer, store, stores, folder, again=again, dry_run=True)
+        with _recorded(writer, "media_place") as detail, only_one(connection, "media"):
+            placed = place(writer, store, stores, folder, again=again)
+            detail.update(placed.detail())
+    return placed
+
+
+def verify_media(settings: Settings, connection: psycopg.Connection) -> Verified:
+    """Read every placed file back whole and compare it. Changes nothing."""
+    from ledger_assets.placing.verify import verify
+
+    return verify(connection, shelves(settings))
+
+
+def remove_unnamed_media(settings: Settings) -> list[str]:
+    """After an erasure: remove the files that no row names any more; a line for a person where there is something to say."""
+    from ledger_assets import connections
+    from ledger_assets.placing.place import sweep
+    from ledger_assets.placing.settings import read_media_settings
+    from ledger_assets.placing.shelf import open_shelves
+
+    try:
+        media = read_media_settings(settings)
+        with connections.database(settings, purpose="media") as connection:
+            if not events.read(connection, actions=["media_place"]):
+                return []
+            if media is None:
+                return ["MEDIA_STORE_URL is not set: files of theirs may lie where the app serves them still"]
+            with only_one(connection, "media"):
+                removed = sweep(connection, open_shelves(media))
+    except LedgerError as error:
+        return [
+            f"files that the app serves were not removed: {error}; then run: ledger-assets media ENV place"
+        ]
+    return [f"removed from where the app serves files: {removed}"] if removed else []
+
+
 def _writer(
     settings: Settings,
     connection: psycopg.Connection,
@@ -154,7 +235,7 @@ def _recorded(writer: Writer, action: str) -> Iterator[dict[str, Any]]:
         if not writer.connection.broken:
             _record(writer, action, "failed", detail)
         raise
-    _record(writer, action, "done", detail)
+    _record(writer, action, "failed" if detail.get("problems") else "done", detail)
 
 
 def _record(writer: Writer, action: str, outcome: events.Outcome, detail: Mapping[str, Any]) -> None:

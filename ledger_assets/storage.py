@@ -71,9 +71,16 @@ class ObjectStore:
         refuses (disk full, no permission). Of two that create an object of more than one part at the same
         moment in a bucket both may succeed: what must be exclusive is small (a manifest).
         """
+        self._put(key, data, create=create)
+
+    def put_as(self, key: str, data: Path, content_type: str, *, create: bool = False) -> None:
+        """As :meth:`put`, of a file that a bucket is to serve as ``content_type``."""
+        self._put(key, data, create=create, content_type=content_type)
+
+    def _put(self, key: str, data: bytes | Path, *, create: bool, content_type: str | None = None) -> None:
         try:
             if self._remote:
-                self._put_remote(key, data, create=create)
+                self._put_remote(key, data, create=create, content_type=content_type)
             else:
                 obstore.put(self._store, key, data, mode="create" if create else "overwrite")
         except AlreadyExistsError:
@@ -147,18 +154,32 @@ class ObjectStore:
             if not isinstance(told := self._error(key, "deleted", error), ObjectMissing):
                 raise told from None
 
-    def _put_remote(self, key: str, data: bytes | Path, *, create: bool) -> None:
+    def _put_remote(self, key: str, data: bytes | Path, *, create: bool, content_type: str | None) -> None:
+        attributes = None if content_type is None else {"Content-Type": content_type}
         size = len(data) if isinstance(data, bytes) else data.stat().st_size
         if create and self.size(key) is not None:  # a store may ignore If-None-Match (rclone does)
             raise AlreadyExistsError
         if size > PART_BYTES:
             part = max(PART_BYTES, -(-size // MOST_PARTS))
-            obstore.put(self._store, key, data, use_multipart=True, chunk_size=part, max_concurrency=AT_ONCE)
+            obstore.put(
+                self._store,
+                key,
+                data,
+                attributes=attributes,
+                use_multipart=True,
+                chunk_size=part,
+                max_concurrency=AT_ONCE,
+            )
             return
         content = data if isinstance(data, bytes) else data.read_bytes()
         try:
             obstore.put(
-                self._store, key, content, mode="create" if create else "overwrite", use_multipart=False
+                self._store,
+                key,
+                content,
+                attributes=attributes,
+                mode="create" if create else "overwrite",
+                use_multipart=False,
             )
         except AlreadyExistsError:
             # The store did write it, its answer was lost, and the repeated request met our own object.

@@ -147,8 +147,9 @@ def _link(writer: Writer, directory: Directory, person: Person, user_id: UUID) -
             why = OTHER_PROJECT
             raise psycopg.Rollback
         linked = cur.execute(
-            "update public.storytellers set profile_id = %s where id = %s and profile_id is null",
-            (user_id, person.id),
+            "update public.storytellers set profile_id = %(user)s "
+            "where id = %(person)s and (profile_id is null or profile_id = %(user)s)",
+            {"user": user_id, "person": person.id},
         ).rowcount
         if not linked:
             why = CLAIMED

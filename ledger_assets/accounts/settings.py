@@ -20,7 +20,10 @@ from ledger_assets.addresses import LOOPBACK, split_address, supabase_project
 from ledger_assets.environment import DATABASE_VARIABLE, Environment, Settings
 from ledger_assets.errors import SettingsError
 
-PREFIX = {Environment.STAGING: "STAGING_", Environment.PRODUCTION: ""}
+NAMES = {
+    Environment.STAGING: ("STAGING_SUPABASE_URL", "STAGING_SUPABASE_SERVICE_KEY"),
+    Environment.PRODUCTION: ("SUPABASE_URL", "SUPABASE_SERVICE_KEY"),
+}
 """As with the databases, each environment has its own."""
 
 
@@ -30,7 +33,7 @@ class AuthSettings:
 
     url: str
     service_key: str = field(repr=False)
-    names: tuple[str, str] = ("SUPABASE_URL", "SUPABASE_SERVICE_KEY")
+    names: tuple[str, str] = NAMES[Environment.PRODUCTION]
 
 
 def read_auth_settings(settings: Settings, environ: Mapping[str, str] | None = None) -> AuthSettings | None:
@@ -39,7 +42,7 @@ def read_auth_settings(settings: Settings, environ: Mapping[str, str] | None = N
     Raises :class:`SettingsError` naming the variable and the remedy.
     """
     env = {k: v.strip() for k, v in (os.environ if environ is None else environ).items() if v.strip()}
-    url_name, key_name = (f"{PREFIX[settings.environment]}SUPABASE_{name}" for name in ("URL", "SERVICE_KEY"))
+    url_name, key_name = NAMES[settings.environment]
     url, key = env.get(url_name), env.get(key_name)
     database = urlsplit(settings.database_url) if settings.database_url is not None else None
     theirs = supabase_project(database) if database is not None else None

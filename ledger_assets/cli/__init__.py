@@ -24,6 +24,7 @@ from ledger_assets.cli.judge import after_action, scorecard
 from ledger_assets.cli.lane import export, migrate, verify
 from ledger_assets.cli.look import doctor, status
 from ledger_assets.cli.maintenance import maintenance
+from ledger_assets.cli.media import media
 from ledger_assets.cli.publish import publish
 from ledger_assets.cli.recover import recover
 from ledger_assets.cli.restore import restore, rollback
@@ -61,6 +62,7 @@ for command in (
     inventory,
     findings,
     accounts,
+    media,
     publish,
     consent,
     erase,

@@ -36,6 +36,10 @@ SECRETS = (
     "AWS_SESSION_TOKEN",
     "DEPLOY_HOOK_SECRET",
     "DEPLOY_HOOK_URLS",
+    "SUPABASE_SERVICE_KEY",
+    "STAGING_SUPABASE_SERVICE_KEY",
+    "MEDIA_ACCESS_KEY_ID",
+    "MEDIA_SECRET_ACCESS_KEY",
 )
 HIDDEN = "[secret]"
 PARALLEL = frozenset({"export", "final scan"})

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ledger_assets import connections, erased
+from ledger_assets import connections, erased, people
 from ledger_assets.erasure.model import Erasure
 from ledger_assets.erasure.purge import Purged
 from ledger_assets.erasure.report import Holding, report
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Done:
-    """An erasure that was carried out; ``lines``: which snapshots hold the person still."""
+    """An erasure that was carried out; ``lines``: what is left: in the app's stores, in which snapshots."""
 
     counts: dict[str, Any]
     purged: Purged
@@ -42,7 +42,7 @@ def erase(settings: Settings, store: ObjectStore, request_id: str, *, who: str) 
     every = erased.known(settings)
     purged = erased.purge(settings, store, every)
     mine = [one for one in every if one.request_id == request_id]
-    return Done(counts, purged, tuple(still_held(settings, mine)))
+    return Done(counts, purged, (*people.remove_unnamed_media(settings), *still_held(settings, mine)))
 
 
 def try_out(settings: Settings, request_id: str, *, who: str) -> dict[str, Any]:

@@ -20,3 +20,5 @@ comment on table migration.accounts is
 create index if not exists accounts_run_id_idx on migration.accounts (run_id);
 alter table migration.accounts enable row level security;
 revoke all on table migration.accounts from public, anon, authenticated, service_role;
+-- As 14 does when it runs again: 17 made a sequence.
+revoke all on all sequences in schema migration from public, anon, authenticated, service_role;

@@ -1,6 +1,6 @@
 """A double of Supabase's Auth, over HTTP, with the accounts in Postgres where the real one has them.
 
-It answers as GoTrue does (its admin API, `/settings`, `/invite`); `tests/accounts/test_client.py` lets the official
+It answers as GoTrue does (its admin API, `/settings`, `/invite`); `tests/system/test_auth_client.py` lets the official
 client judge it. Faults: it may answer late by dying (``after``), ignore a wished id as old releases do, or run out of mails.
 """
 
@@ -22,17 +22,10 @@ from psycopg.rows import dict_row
 KEY = "sb_secret_of_the_tests"
 COLUMNS = (
     "id, aud, role, email, email_confirmed_at, invited_at, last_sign_in_at, banned_until, "
-    "raw_app_meta_data as app_metadata, coalesce(raw_user_meta_data, '{}') as user_metadata, created_at, "
-    "updated_at, is_anonymous"
+    "raw_app_meta_data as app_metadata, coalesce(raw_user_meta_data, '{}') as user_metadata, created_at, updated_at, "
+    "is_anonymous"
 )
-TAKEN = (
-    422,
-    {
-        "code": 422,
-        "error_code": "email_exists",
-        "msg": "A user with this email address has already been registered",
-    },
-)
+TAKEN = (422, {"code": 422, "error_code": "email_exists", "msg": "has already been registered"})
 MISSING = (404, {"code": 404, "error_code": "user_not_found", "msg": "User not found"})
 Answer = tuple[int, dict[str, Any]]
 

@@ -244,6 +244,18 @@ def test_a_database_that_was_restored_to_before_gets_the_same_accounts(either: P
     assert either.account(person) == account
 
 
+def test_a_link_that_a_restore_brought_back_is_none_until_the_account_is_enabled(either: People) -> None:
+    person = either.teller(f"nora@{DOMAIN}")
+    either.make()
+    account = either.account(person)
+    either.take_back()
+    either.world.do("update storytellers set profile_id = %s where id = %s", account, person)
+    assert either.active() == []
+    assert either.make().made == 1
+    assert (either.account(person), either.state(person)) == (account, "linked")
+    assert either.active() == [f"nora@{DOMAIN}"]
+
+
 def test_a_record_that_was_lost_is_found_by_the_accounts_mark(either: People) -> None:
     person = either.teller(f"nora@{DOMAIN}")
     either.make()

@@ -248,7 +248,7 @@ def test_every_setting_is_in_the_example_file_with_a_line_of_its_own() -> None:
     source = "".join(path.read_text() for path in (root / "ledger_assets").rglob("*.py"))
     used = set(
         re.findall(
-            r'"((?:AIRTABLE|LEDGER|DAGSTER|STAGING|DATABASE|DEPLOY|OBJECT|BACKUP|SCRATCH|MIGRATION|ANNOUNCE|STATUS|CUTOVER|MEDIA|SUPABASE)_[A-Z_]+|AWS_(?:REGION|ENDPOINT_URL|[A-Z]+_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN))"',
+            r'"((?:AIRTABLE|LEDGER|DAGSTER|STAGING|DATABASE|DEPLOY|OBJECT|BACKUP|SCRATCH|MIGRATION|ANNOUNCE|STATUS|CUTOVER|MEDIA|SUPABASE)_[A-Z0-9_]+|AWS_(?:REGION|ENDPOINT_URL|[A-Z]+_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN))"',
             source,
         )
     ) - {
@@ -256,6 +256,6 @@ def test_every_setting_is_in_the_example_file_with_a_line_of_its_own() -> None:
         "AWS_SSE_KMS_KEY_ID",  # what obstore would read by itself: refused, see storage_s3
     }
     lines = example.splitlines()
-    named = {line.rstrip("=") for line in lines if re.fullmatch(r"[A-Z_]+=", line)}
+    named = {line.rstrip("=") for line in lines if re.fullmatch(r"[A-Z0-9_]+=", line)}
     assert used == named
     assert all(lines[i - 1].startswith("# ") for i, line in enumerate(lines) if line.endswith("="))

@@ -3,7 +3,8 @@ select
   t.id::text,
   coalesce(t.airtable_record_id, t.id::text),
   nullif(lower(btrim(c.email)), ''),
-  t.profile_id is not null,
+  -- A link to an account that was taken back, which a restore brought back, is none.
+  t.profile_id is not null and (t.profile_id = a.user_id and a.state in ('made', 'disabled')) is not true,
   t.deceased,
   t.source_deleted_at is not null,
   a.user_id,
