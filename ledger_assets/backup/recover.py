@@ -118,10 +118,11 @@ def _older_by_hand(
 ) -> list[str]:
     if scenario is not Scenario.RANSOMWARE or modes:
         return []
-    return [
+    line = (
         f"the database is as in its newest verified snapshot {snapshot.id}: if what happened is older than that, look at an "
         f"earlier one: ledger-assets restore {place.settings.environment} ID --mode exact --dry-run"
-    ]
+    )
+    return [line]
 
 
 def _passed_over(

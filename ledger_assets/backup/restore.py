@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ledger_assets.access.run import check_access
-from ledger_assets.backup import merge
+from ledger_assets.backup import catalogue, merge
 from ledger_assets.backup.aside import aside_key, keep
 from ledger_assets.backup.catalogue import Snapshot
 from ledger_assets.backup.compared import compare
@@ -115,7 +115,8 @@ def erased_of(place: Place, live: psycopg.Connection) -> tuple[Erasure, ...]:
     register.publish(live, place.vault, place.identity, place.backup.recipients)
     own = carried_out(live)
     live.rollback()
-    return together(register.listed(place.vault, place.identity), own)
+    expected = catalogue.read(place).erasures
+    return together(register.listed(place.vault, place.identity, expected=expected), own)
 
 
 def preview(place: Place, snapshot: Snapshot, live: psycopg.Connection, mode: merge.Mode) -> merge.Preview:

@@ -81,9 +81,9 @@ def _refuse_lost(vault: ObjectStore, settings: BackupSettings) -> None:
     """Snapshots without a key: it was removed. A new one would open none of them, and they would look forged."""
     if next(vault.list(SNAPSHOTS), None) is not None:
         raise SettingsError(
-            f"{vault.url} holds snapshots and no key of theirs: somebody has removed {FOLDER}/. Bring it back: `ledger-assets "
-            f"recover {settings.environment} --scenario ransomware` where the bucket keeps versions; else any snapshot's "
-            f"identity.age as {FOLDER}/<key_id>.age (its MANIFEST.json tells the key_id)"
+            f"{vault.url} holds snapshots and no key of theirs: somebody has removed {FOLDER}/. Bring it back: "
+            f"`ledger-assets recover {settings.environment} --scenario ransomware` where the bucket keeps versions; else "
+            f"any snapshot's identity.age as {FOLDER}/<key_id>.age (its MANIFEST.json tells the key_id)"
         )
 
 
