@@ -99,8 +99,10 @@ def copy_of(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Itera
                 f"snapshot {snapshot.id} does not restore exactly ({problems[0]}): use an earlier one; nothing was changed"
             )
         with connect(done.scratch.url, application_name="ledger:scratch") as scratch:
+            last = _last_audited(scratch)
             schema.apply(scratch)
             applied.apply_to(scratch, erasures)
+            _forget_audited(scratch, last)
             left = applied.assert_absent(scratch, erasures)
             if left:
                 raise TargetError(
@@ -108,6 +110,20 @@ def copy_of(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Itera
                     f"({', '.join(left[:SAMPLE])}): nothing was restored; this is a fault of ledger_assets, please report it"
                 )
             yield Copy(scratch, done, to_merge(erasures))
+
+
+def _last_audited(scratch: psycopg.Connection) -> int:
+    with scratch.transaction():
+        known = scratch.execute("select to_regclass('audit.log') is not null").fetchone()
+        row = scratch.execute("select max(log_id) from audit.log").fetchone() if known == (True,) else None
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
+def _forget_audited(scratch: psycopg.Connection, last: int) -> None:
+    """What was done to the copy never happened to anybody: no restore may bring it into the live history."""
+    with scratch.transaction():
+        scratch.execute("delete from audit.images where log_id > %s", (last,))
+        scratch.execute("delete from audit.log where log_id > %s", (last,))
 
 
 def erased_of(place: Place, live: psycopg.Connection) -> tuple[Erasure, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,17 +12,15 @@ import pytest
 from ledger_assets.backup import catalogue
 from ledger_assets.backup.catalogue import State
 from ledger_assets.backup.dump import Kind
-from ledger_assets.backup.identity import mac
 from ledger_assets.backup.place import Place
 from ledger_assets.backup.restore import erased_of, into
-from ledger_assets.backup.sealing import seal_bytes
 from ledger_assets.backup.take import take
 from ledger_assets.erasure.model import Erasure
-from ledger_assets.erasure.register import PURPOSE, Forged
+from ledger_assets.erasure.register import Forged
 from ledger_assets.errors import TargetError
 from ledger_assets.load.connect import connect
 from ledger_assets.storage import open_store
-from tests.backup.faults.places import find
+from tests.backup.faults.places import find, list_erasure
 
 GONE, STAYS = (str(uuid.uuid4()) for _ in range(2))
 
@@ -58,10 +55,7 @@ def test_an_entry_of_the_list_of_erasures_that_somebody_removed_is_missed(
     place: Place, database_url: str, tmp_path: Path
 ) -> None:
     """Also when the snapshot that was taken with it has expired: each later one remembers it."""
-    one = Erasure(str(uuid.uuid4()), "story", datetime.now(UTC), rows=(("themes", GONE),))
-    text = one.to_json()
-    entry = {"erasure": text, "mac": mac(place.identity, PURPOSE, f"{one.key}\n{text}".encode())}
-    seal_bytes(place.vault, one.key, json.dumps(entry).encode(), place.recipients)
+    one = list_erasure(place, datetime.now(UTC), ("themes", GONE))
     store = open_store((tmp_path / "objects").as_uri())
     first = take(place, store, database_url, kind="full", reason="test")
     assert first.erasures == (one.key,)
