@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from ledger_assets import connections, sensors
+from ledger_assets import backups, connections, sensors
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.resources.notifier import Notifier
 from ledger_assets.schedules import build_schedules
@@ -74,6 +74,25 @@ def test_a_change_asks_for_one_snapshot_and_then_for_none_within_the_hour(
     earlier = json.loads(first.cursor or "{}")
     earlier["at"] = (datetime.now(UTC) - timedelta(hours=1, seconds=1)).isoformat()
     assert len(tick("backup_when_changed", instance, json.dumps(earlier)).run_requests or ()) == 1
+
+
+def test_a_snapshot_that_failed_is_asked_for_again_although_nothing_was_written_since(
+    settings: None, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "changes", lambda _settings: (1.0, 42))
+    first = tick("backup_when_changed", instance)
+    (request,) = first.run_requests or ()
+    cursor = json.loads(first.cursor or "{}")
+    cursor["at"] = (datetime.now(UTC) - timedelta(hours=1, seconds=1)).isoformat()
+    assert tick("backup_when_changed", instance, json.dumps(cursor)).run_requests == []
+    instance.create_run_for_job(
+        dg.GraphDefinition("backup_staging").to_job(),
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={"dagster/run_key": request.run_key or ""},
+    )
+    (again,) = tick("backup_when_changed", instance, json.dumps(cursor)).run_requests or ()
+    assert again.run_key != request.run_key
+    assert tick("backup_when_changed", instance, first.cursor).run_requests == []  # within the hour it waits
 
 
 def test_absence_is_told_once_and_not_every_half_hour(settings: None, instance: dg.DagsterInstance) -> None:
