@@ -78,7 +78,7 @@ def _webhook(parts: SplitResult, timeout: float) -> NotifyBase:
     from apprise.plugins.custom_json import NotifyJSON
 
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return NotifyJSON(  # type: ignore[no-untyped-call]
+    return NotifyJSON(  # type: ignore[no-untyped-call]  # apprise has no types
         secure=parts.scheme == "https",
         host=f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname,
         port=parts.port,
@@ -97,7 +97,7 @@ def _email(parts: SplitResult, recipient: str, timeout: float) -> NotifyBase:
     user = unquote(parts.username or "")
     sender = parse_qs(parts.query).get("from", [user if "@" in user else recipient])[0]
     mode = "ssl" if parts.scheme == "smtps" else "insecure" if parts.hostname in LOOPBACK else "starttls"
-    return NotifyEmail(  # type: ignore[no-untyped-call]
+    return NotifyEmail(  # type: ignore[no-untyped-call]  # apprise has no types
         secure=mode != "insecure",
         secure_mode=mode,
         smtp_host=parts.hostname,

@@ -38,7 +38,7 @@ class World:
     live: psycopg.Connection
 
     def take(self, kind: str = "full") -> Manifest:
-        manifest = take(self.place, self.store, self.url, kind=kind, reason="test")  # type: ignore[arg-type]
+        manifest = take(self.place, self.store, self.url, kind=kind, reason="test")  # type: ignore[arg-type]  # one of the kinds
         assert places.verified(self.place, manifest).passed
         return manifest
 

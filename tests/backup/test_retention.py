@@ -33,7 +33,7 @@ def full(days: float, **more: object) -> Kept:
     one = Kept(
         f"backup-{int(days * 86400)}-full", "full", NOW - days * DAY, verified=True, rows=100, bytes=1000
     )
-    return replace(one, **more)  # type: ignore[arg-type]
+    return replace(one, **more)  # type: ignore[arg-type]  # values of many types
 
 
 @st.composite
@@ -191,7 +191,7 @@ def test_the_order_of_the_list_does_not_matter(
     snapshots: list[Kept], rules: Retention, random: object
 ) -> None:
     shuffled = list(snapshots)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a Random
     assert decide(shuffled, rules, NOW, ZONE) == decide(snapshots, rules, NOW, ZONE)
 
 

@@ -90,7 +90,7 @@ def test_checks_block_and_no_asset_has_more_than_four(found: dict[str, dict[str,
         "staging/snapshots/checkpoint:three_way",
         "staging/snapshots/full:three_way",
     ]
-    checks: dict[str, list[str]] = found["staging"]["checks"]  # type: ignore[assignment]
+    checks: dict[str, list[str]] = found["staging"]["checks"]  # type: ignore[assignment]  # read from JSON
     # No record makes a row of these alone: what they hold is judged where its records are.
     derived = {"organisations", "projects", "locations", "storyteller_contacts", "media_assets", "consents"}
     assert {path for path, names in checks.items() if not names} == {f"staging/ledger/{n}" for n in derived}

@@ -61,7 +61,7 @@ def place_at(
 ) -> Place:
     """A place whose key is set up. ``others``: settings of backups."""
     settings = read_settings(Environment.STAGING, {"LEDGER_HOME": str(home)})
-    backup = BackupSettings(Environment.STAGING, home, bucket, PASSWORD, **others)  # type: ignore[arg-type]
+    backup = BackupSettings(Environment.STAGING, home, bucket, PASSWORD, **others)  # type: ignore[arg-type]  # values of many types
     vault = open_vault(backup) if patience is None else open_store(bucket.url, bucket, patience=patience)
     identity, protected = key()
     name = f"keyring/{identity.key_id}.age"
@@ -106,7 +106,7 @@ def taken(place: Place, store: ObjectStore, url: str, *, reason: str = "test") -
 @contextmanager
 def patched(place: Place, **changes: object) -> Iterator[Place]:
     """The same place with other settings of backups."""
-    yield replace(place, backup=replace(place.backup, **changes))  # type: ignore[arg-type]
+    yield replace(place, backup=replace(place.backup, **changes))  # type: ignore[arg-type]  # values of many types
 
 
 def everything(vault: ObjectStore) -> dict[str, bytes]:
@@ -179,7 +179,7 @@ def invented(at: datetime, *, kind: str = "full", **others: object) -> Manifest:
         "media_bytes": 0,
         "objects": {},
     }
-    return Manifest(**(values | others))  # type: ignore[arg-type]
+    return Manifest(**(values | others))  # type: ignore[arg-type]  # values of many types
 
 
 def write(place: Place, manifest: Manifest, files: Sequence[MediaFile] = ()) -> Manifest:
