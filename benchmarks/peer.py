@@ -22,9 +22,10 @@ os.environ.update(
     }
 )
 
-import dlt  # noqa: E402
-import requests  # noqa: E402
-from dlt.sources.rest_api import rest_api_source  # noqa: E402
+# Late, because dlt reads the variables above when it is imported.
+import dlt  # noqa: E402 - see above
+import requests  # noqa: E402 - see above
+from dlt.sources.rest_api import rest_api_source  # noqa: E402 - see above
 
 
 def main() -> None:

@@ -117,7 +117,8 @@ def verify(
     from ledger_assets.erasure.register import listed
 
     # Read before: an entry of the list that is damaged says nothing of the snapshot.
-    before = [one for one in listed(place.vault, place.identity) if one.at < snapshot.manifest.at]
+    every = listed(place.vault, place.identity, expected=catalogue.read(place).erasures)
+    before = [one for one in every if one.at < snapshot.manifest.at]
     compared: list[Compared] = []
     erased_left: list[str] = []
 

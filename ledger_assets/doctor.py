@@ -253,8 +253,6 @@ PROBES: dict[str, Callable[[Settings], Iterator[Line]]] = {
     "freeze": _freeze,
     "deploy hooks": _deploy_hooks,
     "announcements": _announcements,
-
-
     "accounts": _accounts,
     "media": _media,
 }

@@ -29,6 +29,7 @@ def known(settings: Settings) -> tuple[Erasure, ...]:
     A database that cannot be reached stops no export, which may be the last one for long: the list is used alone, and the
     load refuses what it did not know. Raises StoreError for a list that cannot be read whole.
     """
+    from ledger_assets.backup import catalogue
     from ledger_assets.erasure.model import together
     from ledger_assets.erasure.register import listed
     from ledger_assets.erasure.requests import carried_out
@@ -47,7 +48,7 @@ def known(settings: Settings) -> tuple[Erasure, ...]:
     if own:
         with connections.database(settings, purpose="erasures") as connection:
             publish(place, connection)
-    return together(listed(place.vault, place.identity), own)
+    return together(listed(place.vault, place.identity, expected=catalogue.read(place).erasures), own)
 
 
 def publish(place: Place, connection: psycopg.Connection) -> list[Erasure]:

@@ -165,9 +165,10 @@ def restore_into(settings: Settings, snapshot_id: str, url: str) -> tuple[int, P
     from ledger_assets.load.connect import connect
 
     place = open_place(settings)
-    snapshot = catalogue.read(place).find(snapshot_id)
+    known = catalogue.read(place)
+    snapshot = known.find(snapshot_id)
     assert_fits(place, snapshot.manifest, database="", elsewhere=True)
-    rows = into(place, snapshot, url, listed(place.vault, place.identity))
+    rows = into(place, snapshot, url, listed(place.vault, place.identity, expected=known.erasures))
     with connect(url, application_name="ledger:restore", setting="--into") as connection:
         try:
             files = _files_back(settings, place, connections.object_store(settings), snapshot, connection)

@@ -26,6 +26,8 @@ ABSENCE_SECONDS = 1800
 HEALTH = ["operations", "health"]
 """Tells by itself, and only when what is bad changes: it looks every quarter of an hour."""
 TOLD_AT_ONCE = 50
+RUN_KEY = "dagster/run_key"
+"""Dagster's own tag of a run that a sensor asked for."""
 """Check evaluations looked at in one tick: a tick that takes longer than its time is lost whole."""
 
 
@@ -98,17 +100,27 @@ def _when_changed(environment: Environment) -> dg.SensorDefinition:
             hours, counter = backups.changes(read_settings(environment))
         cursor = json.loads(context.cursor or "{}")
         now = datetime.now(UTC)
-        if cursor.get("counter") == counter:
+        failed = _failed(context.instance, cursor.get("key"))
+        if cursor.get("counter") == counter and not failed:
             return dg.SkipReason("nothing was written since the last snapshot of this kind")
         last = cursor.get("at")
         if last is not None and now - datetime.fromisoformat(last) < timedelta(hours=hours):
             return dg.SkipReason(f"the last one is of {last}; at most one in {hours:g} hours")
-        context.update_cursor(json.dumps({"counter": counter, "at": now.isoformat(timespec="seconds")}))
-        return dg.RunRequest(
-            run_key=f"changed:{counter}", run_config=full_config(environment, backups.CHANGED)
-        )
+        at = now.isoformat(timespec="seconds")
+        # Its time too: of two requests with one key Dagster drops the second, and a failed one must be asked for again.
+        run_key = f"changed:{counter}:{at}"
+        context.update_cursor(json.dumps({"counter": counter, "at": at, "key": run_key}))
+        return dg.RunRequest(run_key=run_key, run_config=full_config(environment, backups.CHANGED))
 
     return backup_when_changed
+
+
+def _failed(instance: dg.DagsterInstance, run_key: str | None) -> bool:
+    """Did the run that was asked for by this key end without a snapshot?"""
+    if run_key is None:
+        return False
+    runs = instance.get_runs(dg.RunsFilter(tags={RUN_KEY: run_key}), limit=1)
+    return bool(runs) and runs[0].status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 
 def _absence(environment: Environment) -> dg.SensorDefinition:

@@ -133,6 +133,11 @@ class Catalogue:
                 raise StoreError(line)
         raise StoreError(f"there is no snapshot {snapshot_id}: see ledger-assets backup list ENV")
 
+    @property
+    def erasures(self) -> frozenset[str]:
+        """Keys of the entries that the list of erasures held when any of the snapshots was taken."""
+        return frozenset(key for snapshot in self.snapshots for key in snapshot.manifest.erasures)
+
     def newest_verified(self, *kinds: str) -> Snapshot | None:
         """The newest that was verified, of these kinds (none: of all)."""
         found = [

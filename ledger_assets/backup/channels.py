@@ -98,7 +98,7 @@ def _webhook(parts: SplitResult, timeout: float) -> NotifyBase:
     from apprise.plugins.custom_json import NotifyJSON
 
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return NotifyJSON(  # type: ignore[no-untyped-call]
+    return NotifyJSON(  # type: ignore[no-untyped-call]  # apprise has no types
         secure=parts.scheme == "https",
         host=f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname,
         port=parts.port,
@@ -115,7 +115,7 @@ def _email(parts: SplitResult, recipient: str, timeout: float) -> NotifyBase:
     from apprise.plugins.email import NotifyEmail
 
     mode = "ssl" if parts.scheme == "smtps" else "insecure" if parts.hostname in LOOPBACK else "starttls"
-    plugin = NotifyEmail(  # type: ignore[no-untyped-call]
+    plugin = NotifyEmail(  # type: ignore[no-untyped-call]  # apprise has no types
         secure=mode != "insecure",
         secure_mode=mode,
         smtp_host=parts.hostname,

@@ -69,6 +69,8 @@ class Manifest:
     media_files: int
     media_bytes: int
     objects: Mapping[str, Sealed]
+    erasures: tuple[str, ...] = ()
+    """Keys of the entries of the list of erasures that were there: signed here, so that one that is removed is missed."""
     format: int = FORMAT
 
     @property
@@ -154,5 +156,6 @@ def utc(at: datetime) -> str:
 
 def _manifest(body: dict[str, Any]) -> Manifest:
     objects = {name: Sealed(**sealed) for name, sealed in body.pop("objects").items()}
-    recipients, schemas = tuple(body.pop("recipients")), tuple(body.pop("schemas"))
-    return Manifest(objects=objects, recipients=recipients, schemas=schemas, **body)
+    for name in ("recipients", "schemas", "erasures"):
+        body[name] = tuple(body.get(name, ()))
+    return Manifest(objects=objects, **body)

@@ -116,7 +116,7 @@ def private(folder: Path) -> None:
 def write(path: Path, document: Mapping[str, Any], temporary: str = TEMPORARY) -> None:
     """Whole or not at all, also after a power cut. ``temporary`` is fixed: its lock's owner alone writes it."""
     unfinished = path.parent / temporary
-    with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123
+    with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123 - only it has a mode
         json.dump(document, file)
         file.flush()
         os.fsync(file.fileno())

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ledger_assets.access.run import check_access
-from ledger_assets.backup import merge
+from ledger_assets.backup import catalogue, merge
 from ledger_assets.backup.aside import aside_key, keep
 from ledger_assets.backup.catalogue import Snapshot
 from ledger_assets.backup.compared import compare
@@ -99,8 +99,10 @@ def copy_of(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Itera
                 f"snapshot {snapshot.id} does not restore exactly ({problems[0]}): use an earlier one; nothing was changed"
             )
         with connect(done.scratch.url, application_name="ledger:scratch") as scratch:
+            last = _last_audited(scratch)
             schema.apply(scratch)
             applied.apply_to(scratch, erasures)
+            _forget_audited(scratch, last)
             left = applied.assert_absent(scratch, erasures)
             if left:
                 raise TargetError(
@@ -110,12 +112,27 @@ def copy_of(place: Place, snapshot: Snapshot, live: psycopg.Connection) -> Itera
             yield Copy(scratch, done, to_merge(erasures))
 
 
+def _last_audited(scratch: psycopg.Connection) -> int:
+    with scratch.transaction():
+        known = scratch.execute("select to_regclass('audit.log') is not null").fetchone()
+        row = scratch.execute("select max(log_id) from audit.log").fetchone() if known == (True,) else None
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
+def _forget_audited(scratch: psycopg.Connection, last: int) -> None:
+    """What was done to the copy never happened to anybody: no restore may bring it into the live history."""
+    with scratch.transaction():
+        scratch.execute("delete from audit.images where log_id > %s", (last,))
+        scratch.execute("delete from audit.log where log_id > %s", (last,))
+
+
 def erased_of(place: Place, live: psycopg.Connection) -> tuple[Erasure, ...]:
     """Every erasure that is known: the list beside the snapshots, brought up to date, and the database's own."""
     register.publish(live, place.vault, place.identity, place.backup.recipients)
     own = carried_out(live)
     live.rollback()
-    return together(register.listed(place.vault, place.identity), own)
+    expected = catalogue.read(place).erasures
+    return together(register.listed(place.vault, place.identity, expected=expected), own)
 
 
 def preview(place: Place, snapshot: Snapshot, live: psycopg.Connection, mode: merge.Mode) -> merge.Preview:

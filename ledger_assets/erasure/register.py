@@ -6,13 +6,14 @@ What belongs here: adding to the list and reading it. What does not: what an ent
 (``applied``, ``purge``).
 
 Invariants: nothing is ever changed or removed; an entry that cannot be read, or that our key did not write, is refused
-by name, never passed over: whoever it names would come back. Who had something erased and when is sealed like a snapshot.
+by name, never passed over: whoever it names would come back. Each snapshot's signed manifest remembers the entries of its
+time, so that one that somebody removed is missed. Who had something erased and when is sealed like a snapshot.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ledger_assets.erasure.model import FOLDER, Erasure, parse, together
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
     from ledger_assets.backup.identity import Identity
 
 PURPOSE = "erasure"
+SHOWN = 20
 
 
 class Forged(StoreError):
-    """An entry of the list that was not written with our key, or not under this name."""
+    """An entry of the list that was not written with our key, or not under this name, or that somebody removed."""
 
 
 def publish(
@@ -58,8 +60,17 @@ def publish(
     return added
 
 
-def listed(vault: ObjectStore, identity: Identity) -> tuple[Erasure, ...]:
-    """The whole list, oldest first. Raises :class:`Forged`, or StoreError naming an entry that cannot be read."""
+def listed(vault: ObjectStore, identity: Identity, *, expected: Collection[str] = ()) -> tuple[Erasure, ...]:
+    """The whole list, oldest first. ``expected``: keys of entries that signed manifests remember.
+
+    Raises :class:`Forged`, also for one that is gone, or StoreError naming an entry that cannot be read.
+    """
+    gone = sorted({*expected} - {one.key for one in vault.list(FOLDER)})
+    if gone:
+        raise Forged(
+            f"{vault.url} lacks {len(gone)} entries of the list of erasures ({', '.join(gone[:SHOWN])}): whom they name "
+            "would come back, so nothing is restored or loaded; put an earlier version of the objects back"
+        )
     return together(_read(vault, one.key, identity) for one in vault.list(FOLDER))
 
 

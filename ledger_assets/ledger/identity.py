@@ -22,7 +22,7 @@ def row_ids(base_id: str, table: str, parts: pl.DataFrame) -> pl.Series:
     head = NAMESPACE.bytes + f"{base_id}\x1f{table}\x1f".encode()
     names = parts.select(pl.concat_str(pl.all(), separator="\x1f").cast(pl.Binary)).to_series().to_list()
     # SHA-1 is what UUIDv5 is defined by; nothing here is a secret.
-    digests = pl.Series("id", [sha1(head + name).hexdigest() for name in names], dtype=pl.String)  # noqa: S324
+    digests = pl.Series("id", [sha1(head + name).hexdigest() for name in names], dtype=pl.String)  # noqa: S324 - see above
     digest = pl.col("id").str
     return digests.to_frame().select(
         pl.concat_str(

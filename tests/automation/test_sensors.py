@@ -95,6 +95,26 @@ def test_a_freezes_heartbeat_is_no_change(settings: None) -> None:
     assert backups.changes(read_settings(ENV)) > before
 
 
+def test_a_snapshot_that_failed_is_asked_for_again_although_nothing_was_written_since(
+    settings: None, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "changes", lambda _settings: (1.0, 42))
+    first = tick("backup_when_changed", instance)
+    cursor = json.loads(first.cursor or "{}")
+    assert [request.run_key for request in first.run_requests or ()] == [cursor["key"]]
+    cursor["key"] = "changed:42:an hour ago"
+    cursor["at"] = (datetime.now(UTC) - timedelta(hours=1, seconds=1)).isoformat()
+    assert tick("backup_when_changed", instance, json.dumps(cursor)).run_requests == []
+    instance.create_run_for_job(
+        dg.GraphDefinition("backup_staging").to_job(),
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={"dagster/run_key": cursor["key"]},
+    )
+    again = tick("backup_when_changed", instance, json.dumps(cursor))
+    assert [request.run_key != cursor["key"] for request in again.run_requests or ()] == [True]
+    assert tick("backup_when_changed", instance, first.cursor).run_requests == []  # within the hour it waits
+
+
 def test_absence_is_told_once_and_not_every_half_hour(settings: None, instance: dg.DagsterInstance) -> None:
     first, second = tick("absence_of_snapshots", instance), tick("absence_of_snapshots", instance)
     assert "no fresh VERIFIED snapshot" in (first.skip_message or "")

@@ -74,7 +74,7 @@ def foreign(admin_url: str) -> None:
 
 
 def settings(home: Path, **others: object) -> BackupSettings:
-    return BackupSettings("staging", home, BucketSettings((home / "backups").as_uri()), None, **others)  # type: ignore[arg-type]
+    return BackupSettings("staging", home, BucketSettings((home / "backups").as_uri()), None, **others)  # type: ignore[arg-type]  # values of many types
 
 
 def execute(url: str, statement: str) -> None:

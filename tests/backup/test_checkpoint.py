@@ -58,7 +58,7 @@ class World:
         }
         self.conn.rollback()
         at = NOW + timedelta(seconds=self._made)
-        made = write(self.place, invented(at, **facts))  # type: ignore[arg-type]
+        made = write(self.place, invented(at, **facts))  # type: ignore[arg-type]  # values of many types
         if verified:
             say(self.place, made.id, State.VERIFIED, at=at)
         return made

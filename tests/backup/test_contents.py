@@ -54,7 +54,7 @@ def test_two_tables_are_equal_exactly_when_they_hold_the_same_rows_as_often(
     two: psycopg.Connection, first: list[tuple[object, ...]], second: list[tuple[object, ...]], random: object
 ) -> None:
     shuffled = list(first)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a Random
     assert _lanes(two, first) == _lanes(two, shuffled, table="b")
     same = sorted(map(repr, first)) == sorted(map(repr, second))
     assert (_lanes(two, first) == _lanes(two, second, table="b")) is same

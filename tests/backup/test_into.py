@@ -9,14 +9,18 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ledger_assets.backup import catalogue
+from ledger_assets.backup.catalogue import State
 from ledger_assets.backup.dump import Kind
 from ledger_assets.backup.place import Place
-from ledger_assets.backup.restore import into
+from ledger_assets.backup.restore import erased_of, into
 from ledger_assets.backup.take import take
 from ledger_assets.erasure.model import Erasure
+from ledger_assets.erasure.register import Forged
 from ledger_assets.errors import TargetError
+from ledger_assets.load.connect import connect
 from ledger_assets.storage import open_store
-from tests.backup.faults.places import find
+from tests.backup.faults.places import find, list_erasure
 
 GONE, STAYS = (str(uuid.uuid4()) for _ in range(2))
 
@@ -45,3 +49,21 @@ def test_a_database_that_holds_something_is_refused_and_the_refusal_names_the_op
         into(place, snapshot, tiny_url, ())
     with pytest.raises(TargetError, match="correct --into"):
         into(place, snapshot, "postgresql://postgres@127.0.0.1:1/nowhere", ())
+
+
+def test_an_entry_of_the_list_of_erasures_that_somebody_removed_is_missed(
+    place: Place, database_url: str, tmp_path: Path
+) -> None:
+    """Also when the snapshot that was taken with it has expired: each later one remembers it."""
+    one = list_erasure(place, datetime.now(UTC), ("themes", GONE))
+    store = open_store((tmp_path / "objects").as_uri())
+    first = take(place, store, database_url, kind="full", reason="test")
+    assert first.erasures == (one.key,)
+    with connect(database_url, application_name="test") as live:
+        assert erased_of(place, live) == (one,)
+        place.vault.delete(one.key)
+        second = take(place, store, database_url, kind="full", reason="test")
+        catalogue.say(place, first.id, State.EXPIRED, at=datetime.now(UTC))
+        assert [found.id for found in catalogue.read(place).snapshots] == [second.id]
+        with pytest.raises(Forged, match=one.request_id):
+            erased_of(place, live)

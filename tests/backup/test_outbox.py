@@ -362,7 +362,7 @@ def test_without_channels_nothing_is_kept_and_what_waits_stays(outbox: Path, web
 def test_a_real_webhook_that_fails_twice_and_a_real_mail_server_get_each_message_once(outbox: Path) -> None:
     with webhook() as hook, smtp_server(password="right") as box:
         hook.answers = [500, 503]
-        ways: Callable[[], dict[str, Channel]] = lambda: channels(  # noqa: E731
+        ways: Callable[[], dict[str, Channel]] = lambda: channels(  # noqa: E731 - with its type, so that it may be given on
             hook.url, ["a@example.org"], f"smtp://me:right@127.0.0.1:{box.port}"
         )
         told = [notify(outbox, ways(), message(number), now=AT + number * HOUR) for number in range(4)]

@@ -48,7 +48,7 @@ def file_of(place: Place, name: str) -> MediaFile:
 
 def days(place: Place, *ages: int, **others: object) -> list[Manifest]:
     """Verified snapshots so many days old."""
-    made = [write(place, invented(NOW - age * DAY, **others)) for age in ages]  # type: ignore[arg-type]
+    made = [write(place, invented(NOW - age * DAY, **others)) for age in ages]  # type: ignore[arg-type]  # values of many types
     for manifest in made:
         say(place, manifest.id, State.VERIFIED, at=manifest.at)
     return made

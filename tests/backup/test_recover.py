@@ -38,7 +38,7 @@ class World:
     live: psycopg.Connection
 
     def take(self, kind: str = "full") -> Manifest:
-        manifest = take(self.place, self.store, self.url, kind=kind, reason="test")  # type: ignore[arg-type]
+        manifest = take(self.place, self.store, self.url, kind=kind, reason="test")  # type: ignore[arg-type]  # one of the kinds
         assert places.verified(self.place, manifest).passed
         return manifest
 
@@ -128,6 +128,17 @@ def test_a_database_that_is_as_in_its_newest_snapshot_is_not_emptied_to_an_older
     assert (plan.snapshot_id, plan.modes) == (newest.id, ("exact",))
     world.carry_out(plan)
     assert world.names() == [*(f"theme {n}" for n in range(1, 6)), "theme 9"]
+
+
+def test_what_erasing_did_to_the_copy_is_no_loss_and_never_comes_into_the_history(world: World) -> None:
+    world.take()
+    (gone,) = world.live.execute("select id::text from public.themes where name = 'theme 1'").fetchall()[0]
+    world.live.rollback()
+    places.list_erasure(world.place, datetime.now(UTC), ("themes", gone))
+    world.do("delete from public.themes where name = 'theme 1'")
+    history = [line for line in world.plan(Scenario.DATA_LOSS).extent if line.startswith("audit.")]
+    assert len(history) == 2
+    assert all("would bring back 0," in line for line in history)
 
 
 def test_an_emergency_snapshot_is_the_last_choice(world: World) -> None:

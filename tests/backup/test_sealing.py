@@ -142,7 +142,7 @@ class FullAt(io.RawIOBase):
         self.room = room
 
     def write(self, data: object) -> int:
-        size = len(bytes(data))  # type: ignore[arg-type]
+        size = len(bytes(data))  # type: ignore[arg-type]  # pyrage hands over bytes or a buffer
         if self.room == 0 and size:
             raise OSError(28, "No space left on device")
         taken = min(size, self.room)

@@ -46,7 +46,7 @@ class Steps(RuleBasedStateMachine):
             assert differences(self.hand.connection, self.hand.world) == []
 
     def _any(self, data: st.DataObject, among: object) -> object:
-        return data.draw(st.sampled_from(sorted(among, key=str)))  # type: ignore[call-overload]
+        return data.draw(st.sampled_from(sorted(among, key=str)))  # type: ignore[call-overload]  # keys of many types
 
     @rule(by=hands, key=some.consent_keys, consent=some.consents)
     def consents(self, by: str, key: ConsentKey, consent: Consent) -> None:
@@ -58,19 +58,19 @@ class Steps(RuleBasedStateMachine):
     @precondition(lambda self: self.world.consents)
     def changes_consent(self, by: str, data: st.DataObject, consent: Consent) -> None:
         self.hand.by = by
-        self.hand.consent(self._any(data, self.world.consents), consent)  # type: ignore[arg-type]
+        self.hand.consent(self._any(data, self.world.consents), consent)  # type: ignore[arg-type]  # a key of just that mapping
 
     @rule(by=hands, data=st.data())
     @precondition(lambda self: self.world.consents)
     def loses_consent(self, by: str, data: st.DataObject) -> None:
         self.hand.by = by
-        self.hand.no_consent(self._any(data, self.world.consents))  # type: ignore[arg-type]
+        self.hand.no_consent(self._any(data, self.world.consents))  # type: ignore[arg-type]  # a key of just that mapping
 
     @rule(by=hands, data=st.data(), person=some.person_numbers, new_id=st.booleans())
     @precondition(lambda self: self.world.consents)
     def moves_consent(self, by: str, data: st.DataObject, person: int, new_id: bool) -> None:
         self.hand.by = by
-        old: ConsentKey = self._any(data, self.world.consents)  # type: ignore[assignment]
+        old: ConsentKey = self._any(data, self.world.consents)  # type: ignore[assignment]  # a key of just that mapping
         new = (person, *old[1:])
         if new not in self.world.consents:
             self.hand.moved_consent(old, new, new_id=new_id)
@@ -91,7 +91,7 @@ class Steps(RuleBasedStateMachine):
     @precondition(lambda self: self.world.stories)
     def deletes_story(self, by: str, data: st.DataObject) -> None:
         self.hand.by = by
-        self.hand.no_story(self._any(data, self.world.stories))  # type: ignore[arg-type]
+        self.hand.no_story(self._any(data, self.world.stories))  # type: ignore[arg-type]  # a key of just that mapping
 
     @rule(by=hands, n=some.either, protocol=some.protocols)
     def writes_protocol(self, by: str, n: int, protocol: Protocol) -> None:
@@ -102,19 +102,19 @@ class Steps(RuleBasedStateMachine):
     @precondition(lambda self: self.world.protocols)
     def deletes_protocol(self, by: str, data: st.DataObject) -> None:
         self.hand.by = by
-        self.hand.no_protocol(self._any(data, self.world.protocols))  # type: ignore[arg-type]
+        self.hand.no_protocol(self._any(data, self.world.protocols))  # type: ignore[arg-type]  # a key of just that mapping
 
     @rule(by=hands, data=st.data(), state=some.reviews)
     @precondition(lambda self: self.world.stories)
     def reviews(self, by: str, data: st.DataObject, state: str) -> None:
         self.hand.by = by
-        self.hand.review(self._any(data, self.world.stories), state)  # type: ignore[arg-type]
+        self.hand.review(self._any(data, self.world.stories), state)  # type: ignore[arg-type]  # a key of just that mapping
 
     @rule(by=hands, data=st.data(), to=some.story_numbers)
     @precondition(lambda self: self.world.reviews)
     def takes_off_or_moves_review(self, by: str, data: st.DataObject, to: int) -> None:
         self.hand.by = by
-        story: int = self._any(data, self.world.reviews)  # type: ignore[assignment]
+        story: int = self._any(data, self.world.reviews)  # type: ignore[assignment]  # a key of just that mapping
         if to in self.world.stories and to not in self.world.reviews:
             self.hand.moved_review(story, to)
         else:
@@ -133,7 +133,7 @@ class Steps(RuleBasedStateMachine):
         _, _, there = self.hand.ends(table)
         new = data.draw(some.TIES[table])
         if there:
-            old: tuple[int, int] = self._any(data, there)  # type: ignore[assignment]
+            old: tuple[int, int] = self._any(data, there)  # type: ignore[assignment]  # a key of just that mapping
             if new in there or (table != "interview_storytellers" and new[0] not in self.world.stories):
                 self.hand.untie(table, *old)
             else:

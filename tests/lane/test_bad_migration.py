@@ -19,7 +19,7 @@ BAD = (
 )
 
 
-def content(production: Production) -> dict[str, list[tuple[Any, ...]]]:  # noqa: F811
+def content(production: Production) -> dict[str, list[tuple[Any, ...]]]:  # noqa: F811 - pytest finds the fixture by this name
     """Every row that people see, whatever the order of its columns."""
     names = [
         n for (n,) in production.all("select tablename::text from pg_tables where schemaname = 'public'")
@@ -27,7 +27,7 @@ def content(production: Production) -> dict[str, list[tuple[Any, ...]]]:  # noqa
     return {n: sorted(production.all(f'select to_jsonb(t)::text from public."{n}" t')) for n in names}
 
 
-def test_a_bad_migration_is_found_planned_and_taken_back(production: Production) -> None:  # noqa: F811
+def test_a_bad_migration_is_found_planned_and_taken_back(production: Production) -> None:  # noqa: F811 - pytest finds the fixture by this name
     run, said = production.run("checkpoint", "production__snapshots__checkpoint", reason="test")
     assert run.is_success, said
     good = list(production.snapshots())[-1]

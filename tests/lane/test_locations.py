@@ -90,7 +90,7 @@ def test_checks_block_and_no_asset_has_more_than_four(found: dict[str, dict[str,
         "staging/snapshots/checkpoint:three_way",
         "staging/snapshots/full:three_way",
     ]
-    checks: dict[str, list[str]] = found["staging"]["checks"]  # type: ignore[assignment]
+    checks: dict[str, list[str]] = found["staging"]["checks"]  # type: ignore[assignment]  # read from JSON
     # No record makes a row of these alone: what they hold is judged where its records are.
     derived = {"organisations", "projects", "locations", "storyteller_contacts", "media_assets", "consents"}
     # Nor does a run make these: they are only shown.
@@ -104,9 +104,9 @@ def test_checks_block_and_no_asset_has_more_than_four(found: dict[str, dict[str,
 
 def test_the_jobs_are_those_of_the_documentation(found: dict[str, dict[str, list[str]]]) -> None:
     jobs = [
-        "announce", "backup", "backup_baseline", "backup_emergency", "checkpoint", "consent_expiries", "cutover", "cutover_back",
-        "dry_run", "export", "health", "migrate", "prune", "recover", "rehearse", "remigrate", "restore", "sync", "undo_restore",
-        "verify", "verify_snapshots",
+        "announce", "backup", "backup_baseline", "backup_emergency", "checkpoint", "consent_expiries", "cutover",
+        "cutover_back", "dry_run", "export", "health", "migrate", "prune", "recover", "rehearse", "remigrate", "restore",
+        "sync", "undo_restore", "verify", "verify_snapshots",
     ]  # fmt: skip
     assert found["staging"]["jobs"] == sorted(f"{job}_staging" for job in jobs)
 

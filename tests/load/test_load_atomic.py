@@ -159,7 +159,7 @@ def held(url: str, table: str) -> Iterator[Callable[[], None]]:
             query = (
                 "select count(*), pg_sleep(0.02) from pg_locks where not granted and relation = %s::regclass"
             )
-            while watcher.execute(query, (table,)).fetchone()[0] == 0:  # type: ignore[index]
+            while watcher.execute(query, (table,)).fetchone()[0] == 0:  # type: ignore[index]  # count(*) has a row
                 pass
 
         yield until_blocked

@@ -121,7 +121,7 @@ def test_tries_of_concurrent_sessions_are_counted_one_after_the_other(world: Wor
     answers: list[object] = []
 
     def guess() -> None:
-        answers.extend(second.execute(CLAIM, ("guess",)).fetchone().values())  # type: ignore[union-attr]
+        answers.extend(second.execute(CLAIM, ("guess",)).fetchone().values())  # type: ignore[union-attr]  # the function has a row
 
     with world.session("authenticated", account) as first, world.session("authenticated", account) as second:
         first.execute(CLAIM, ("guess",))

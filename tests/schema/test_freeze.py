@@ -12,7 +12,7 @@ END = "2099-12-31T05:00:00Z"
 
 
 def refusal(world: World, role: str, account: object, statement: str) -> psycopg.Error:
-    with pytest.raises(psycopg.Error) as caught, world.session(role, account) as conn:  # type: ignore[arg-type]
+    with pytest.raises(psycopg.Error) as caught, world.session(role, account) as conn:  # type: ignore[arg-type]  # an account's id or None
         conn.execute(statement.encode())
     assert caught.value.sqlstate == "PT503", (role, statement, caught.value)
     return caught.value

@@ -48,8 +48,8 @@ def test_an_older_versions_rows_come_through_unchanged(cluster15: Cluster) -> No
     ],
 )
 def test_it_behaves_as_on_the_newest(cluster15: Cluster, behaviour: object) -> None:
-    name = behaviour.__name__[:60]  # type: ignore[attr-defined]
+    name = behaviour.__name__[:60]  # type: ignore[attr-defined]  # it is a test function
     upgraded(cluster15, name, rows=False)
     with psycopg.connect(cluster15.url(name), autocommit=True) as owner:
         assert owner.info.server_version // 10000 == 15
-        behaviour(World(owner, cluster15.admin_url(name)))  # type: ignore[operator]
+        behaviour(World(owner, cluster15.admin_url(name)))  # type: ignore[operator]  # it is a test function

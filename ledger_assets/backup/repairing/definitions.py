@@ -146,7 +146,9 @@ def sequence(item: Item) -> str:
 
 def default_privileges(item: Item, owner: str, *, grant: bool) -> str:
     """What new objects are granted: taken away, or given."""
-    what, where, who = re.fullmatch(r"new (\w+)(?: in schema (\S+))? to (.+)", item.name).groups()  # type: ignore[union-attr]
+    found = re.fullmatch(r"new (\w+)(?: in schema (\S+))? to (.+)", item.name)
+    assert found is not None
+    what, where, who = found.groups()
     schema = f" in schema {quoted(where)}" if where else ""
     act = f"grant {item.definition}" if grant else "revoke all"
     return (

@@ -8,7 +8,9 @@ from __future__ import annotations
 import builtins
 import functools
 import hashlib
+import json
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +21,7 @@ import psycopg
 
 from ledger_assets.backup import catalogue
 from ledger_assets.backup.catalogue import Snapshot
-from ledger_assets.backup.identity import Identity, create
+from ledger_assets.backup.identity import Identity, create, mac
 from ledger_assets.backup.manifest import MEDIA, Manifest, manifest_key, new_id, sign, utc
 from ledger_assets.backup.media import MediaFile, to_json
 from ledger_assets.backup.place import Place
@@ -29,6 +31,8 @@ from ledger_assets.backup.take import take
 from ledger_assets.backup.vault import open_vault
 from ledger_assets.backup.verify import Verification, verify
 from ledger_assets.environment import Environment, read_settings
+from ledger_assets.erasure.model import Erasure
+from ledger_assets.erasure.register import PURPOSE
 from ledger_assets.storage import ObjectInfo, ObjectStore, open_store
 from ledger_assets.storage_s3 import Patience
 
@@ -57,7 +61,7 @@ def place_at(
 ) -> Place:
     """A place whose key is set up. ``others``: settings of backups."""
     settings = read_settings(Environment.STAGING, {"LEDGER_HOME": str(home)})
-    backup = BackupSettings(Environment.STAGING, home, bucket, PASSWORD, **others)  # type: ignore[arg-type]
+    backup = BackupSettings(Environment.STAGING, home, bucket, PASSWORD, **others)  # type: ignore[arg-type]  # values of many types
     vault = open_vault(backup) if patience is None else open_store(bucket.url, bucket, patience=patience)
     identity, protected = key()
     name = f"keyring/{identity.key_id}.age"
@@ -102,7 +106,7 @@ def taken(place: Place, store: ObjectStore, url: str, *, reason: str = "test") -
 @contextmanager
 def patched(place: Place, **changes: object) -> Iterator[Place]:
     """The same place with other settings of backups."""
-    yield replace(place, backup=replace(place.backup, **changes))  # type: ignore[arg-type]
+    yield replace(place, backup=replace(place.backup, **changes))  # type: ignore[arg-type]  # values of many types
 
 
 def everything(vault: ObjectStore) -> dict[str, bytes]:
@@ -175,7 +179,7 @@ def invented(at: datetime, *, kind: str = "full", **others: object) -> Manifest:
         "media_bytes": 0,
         "objects": {},
     }
-    return Manifest(**(values | others))  # type: ignore[arg-type]
+    return Manifest(**(values | others))  # type: ignore[arg-type]  # values of many types
 
 
 def write(place: Place, manifest: Manifest, files: Sequence[MediaFile] = ()) -> Manifest:
@@ -185,3 +189,12 @@ def write(place: Place, manifest: Manifest, files: Sequence[MediaFile] = ()) -> 
     whole = replace(manifest, objects={MEDIA: sealed})
     place.vault.put(manifest_key(manifest.id), sign(whole, place.identity), create=True)
     return whole
+
+
+def list_erasure(place: Place, at: datetime, *rows: tuple[str, str]) -> Erasure:
+    """Put an erasure of these rows (table, id) on the list."""
+    one = Erasure(str(uuid.uuid4()), "story", at, rows=rows)
+    text = one.to_json()
+    entry = {"erasure": text, "mac": mac(place.identity, PURPOSE, f"{one.key}\n{text}".encode())}
+    seal_bytes(place.vault, one.key, json.dumps(entry).encode(), place.recipients)
+    return one

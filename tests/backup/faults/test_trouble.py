@@ -269,7 +269,7 @@ def test_a_dead_notifier_fails_no_backup(
     told = []
 
     def tell(message: object) -> None:
-        told.append(notices.send(settings.environment, message, now=datetime.now(UTC)))  # type: ignore[arg-type]
+        told.append(notices.send(settings.environment, message, now=datetime.now(UTC)))  # type: ignore[arg-type]  # take() hands over messages
 
     done = backups.take(settings, objects(tmp_path), kind="full", reason="test", tell=tell)
     assert done.verification.passed, done.verification.problems
@@ -287,7 +287,7 @@ def test_a_snapshot_whose_database_is_gone_is_told_to_people(
     with pytest.raises(LedgerError) as caught:
         backups.take(settings, files, kind="full", reason="test", tell=told.append)
     assert_one_line(caught.value)
-    assert [one.kind.value for one in told] == ["snapshot_failed"]  # type: ignore[attr-defined]
+    assert [one.kind.value for one in told] == ["snapshot_failed"]  # type: ignore[attr-defined]  # they are messages
 
 
 def test_a_live_database_that_cannot_be_reached_keeps_no_snapshot_from_being_verified(

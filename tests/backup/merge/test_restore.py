@@ -178,7 +178,7 @@ def test_a_keeper_that_fails_half_way_rolls_everything_back(pair: Pair) -> None:
     before = pair.contents(without=())
 
     def aside(lines: object) -> None:
-        next(iter(lines))  # type: ignore[call-overload]
+        next(iter(lines))  # type: ignore[call-overload]  # they are an iterator
         raise TargetError("the bucket is gone")
 
     with pytest.raises(TargetError, match="the bucket is gone"):

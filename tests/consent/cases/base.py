@@ -35,9 +35,9 @@ def family(name: str, *steps: Case) -> None:
 
 def change_story(h: Hand, **changes: object) -> None:
     """Story 1, changed."""
-    h.story(1, replace(h.world.stories[1], **changes))  # type: ignore[arg-type]
+    h.story(1, replace(h.world.stories[1], **changes))  # type: ignore[arg-type]  # values of many types
 
 
 def change_person(h: Hand, n: int = 1, **changes: object) -> None:
     """A person, changed."""
-    h.person(n, replace(h.world.people[n], **changes))  # type: ignore[arg-type]
+    h.person(n, replace(h.world.people[n], **changes))  # type: ignore[arg-type]  # values of many types

@@ -22,7 +22,7 @@ def person(n: int = 1, **changes: object) -> Case:
 
 def protocol(**what: object) -> Case:
     """Community 1 has a protocol."""
-    return lambda h: h.protocol(1, Protocol(**what))  # type: ignore[arg-type]
+    return lambda h: h.protocol(1, Protocol(**what))  # type: ignore[arg-type]  # values of many types
 
 
 def review(state: str) -> Case:

@@ -97,7 +97,7 @@ def fresh(
     monkeypatch.setenv("OBJECT_STORE_URL", (tmp_path / "objects").as_uri())
     waits: dict[str, Any] = {"penalty_seconds": 0.05, "clock": Clock(sleep=lambda seconds: None)}
     for name, value in waits.items():
-        monkeypatch.setitem(AirtableClient.__init__.__kwdefaults__, name, value)  # type: ignore[arg-type]
+        monkeypatch.setitem(AirtableClient.__init__.__kwdefaults__, name, value)  # type: ignore[arg-type]  # it has such defaults
     settings = read_settings(Environment.STAGING)
     yield replace(dagster, settings=settings, store=object_store(settings))
     airtable.faults.clear()
