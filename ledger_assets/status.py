@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ledger_assets import connections
 from ledger_assets.environment import Environment, Profile, Settings
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ def state(settings: Settings) -> State:
         load = None if pending else last_load(connection)
         proof = None if pending else last_proof(connection)
         open_findings = [] if pending else findings.list_findings(connection)
+        night = None if pending else _night(connection)
     steps = (
         Step("export", exports[-1] if exports else None),
         *(
@@ -52,8 +57,12 @@ def state(settings: Settings) -> State:
         Step("proof", f"{proof.made_at:%Y-%m-%d %H:%M} UTC, {_word(proof.passed)}" if proof else None),
         Step("snapshot", _newest_snapshot(settings)),
         Step("findings", f"{len(open_findings)} open" if open_findings else "none open"),
+        Step("cut-over", night[0] if night else None),
     )
     confirm = f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
+    if night is not None and night[1]:
+        command = f"ledger-assets cutover {env}"
+        return State(steps, f"{command} --base-is-read-only{confirm} (goes on), or {command} --back{confirm}")
     return State(
         steps,
         _next(
@@ -66,6 +75,20 @@ def state(settings: Settings) -> State:
             len(open_findings),
         ),
     )
+
+
+def _night(connection: psycopg.Connection) -> tuple[str, bool] | None:
+    """How the newest cut-over stands, and whether somebody must go on with it."""
+    from ledger_assets import switch
+    from ledger_assets.cutover import state as cutovers
+
+    found = cutovers.latest(connection)
+    if found is None:
+        return None
+    live = switch.live(connection).source
+    phase = cutovers.phase(connection, found)
+    told = f"{found.began_at:%Y-%m-%d %H:%M} UTC, {phase}; the app reads from {live}"
+    return told, phase in ("frozen", "loaded", "switched", "returning")
 
 
 def _newest_snapshot(settings: Settings) -> str | None:

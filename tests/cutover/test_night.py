@@ -57,6 +57,10 @@ def test_killed_before_the_load_nothing_is_left_and_the_same_command_does_it_all
 def test_killed_after_the_load_it_stays_frozen_and_the_same_command_goes_on(night: Night, line: str) -> None:
     night.killed_at(line)
     assert night.stands() == ("loaded", "held", "airtable")
+    assert (
+        "cutover production --back --confirm ledger_production"
+        in night.command("status", "production").stdout
+    )
     finished = night.cut_over()
     assert finished.returncode == 0, finished.stderr
     assert night.stands() == DONE
