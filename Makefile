@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo ui test test-recovery test-system lint types validate bench lock clean
+.PHONY: help demo ui test test-recovery test-night test-system lint types validate bench lock clean
 
 help:  ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -15,10 +15,13 @@ ui: $(VENV)/.installed  ## Open the Dagster web UI with everything it needs runn
 	$(BIN)/ledger-assets ui
 
 test: $(VENV)/.installed-dev  ## Run the tests that need only Python
-	$(BIN)/python -m pytest -m "not system and not recovery" -n 2
+	$(BIN)/python -m pytest -m "not system and not recovery and not night" -n 2
 
 test-recovery: $(VENV)/.installed-dev  ## Run the tests of snapshots, restores and erasures; they need only Python, too
 	$(BIN)/python -m pytest -m "recovery and not system" -n 2
+
+test-night: $(VENV)/.installed-dev  ## Run the tests of the migration day: sync, freeze, cut-over, accounts, health; only Python, too
+	$(BIN)/python -m pytest -m "night and not system" -n 2
 
 test-system: $(VENV)/.installed-dev  ## Run the tests that need Debian's Postgres 15, Chromium and Node.js
 	@$(BIN)/python tests/system/needs.py

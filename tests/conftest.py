@@ -19,24 +19,38 @@ from ledger_assets.load.connect import connect
 from ledger_assets.load.schema import apply
 from ledger_assets.storage import ObjectStore, open_store
 
-RECOVERY = (
-    "tests/backup/",
-    "tests/erasure/",
-    "tests/lane/test_snapshots.py",
-    "tests/lane/test_bad_migration.py",
-    "tests/cutover/",
-)
-"""Too slow beside the rest (each restores whole databases): a target of their own."""
+MARKED = {
+    "recovery": (
+        "tests/backup/",
+        "tests/erasure/",
+        "tests/lane/test_snapshots.py",
+        "tests/lane/test_bad_migration.py",
+    ),
+    "night": (
+        "tests/accounts/",
+        "tests/announce/",
+        "tests/cutover/",
+        "tests/freeze/",
+        "tests/health/",
+        "tests/loadtest/",
+        "tests/placing/",
+        "tests/records/",
+        "tests/switch/",
+        "tests/sync/",
+    ),
+}
+"""Too slow beside the rest (whole databases come and go, processes are killed): targets of their own."""
 EMPTY = "template_empty"
 MIGRATED = "template_migrated"
 _numbers = itertools.count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what belongs to ``make test-recovery``."""
+    """Mark what belongs to ``make test-recovery`` and ``make test-night``."""
     for item in items:
-        if item.nodeid.startswith(RECOVERY):
-            item.add_marker("recovery")
+        for marker, places in MARKED.items():
+            if item.nodeid.startswith(places):
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")
