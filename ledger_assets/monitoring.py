@@ -74,8 +74,13 @@ def unreachable(settings: Settings, error: TargetError) -> Report:
 def record_change(connection: psycopg.Connection, report: Report, *, run_id: str | None = None) -> bool:
     """Record what is bad where that is something else than at the last look; whether it was recorded.
 
-    A line every quarter of an hour would bury the others: only changes are recorded.
+    A line every quarter of an hour would bury the others: only changes are recorded. Before the schema is applied there is
+    no record: then the report alone must do.
     """
+    with connection.transaction():
+        there = connection.execute("select to_regclass('migration.events') is not null").fetchone()
+    if there != (True,):
+        return False
     known = events.read(connection, actions=[HEALTH])
     before = known[-1].detail.get("bad", []) if known else []
     if sorted(before) == sorted(report.bad):

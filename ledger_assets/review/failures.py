@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ledger_assets.review.model import Failure, Line
 
-UNDO = frozenset({"cutover_back", "restore", "rollback", "undo_restore", "thaw"})
+UNDO = frozenset({"cutover_back", "switch_back", "restore", "rollback", "undo_restore", "thaw"})
 """Actions that bring back what was before."""
 
 

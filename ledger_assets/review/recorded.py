@@ -12,6 +12,8 @@ from ledger_assets.review.model import Line
 if TYPE_CHECKING:
     import psycopg
 
+SWITCHED_BACK = "switch_back"
+"""The same action the other way round; it undoes, and is no step of the timetable."""
 LOADS = (
     "select committed_at, run_id, load_id, export_id, months from migration.loads "
     "where committed_at between %s and %s order by load_id"
@@ -42,7 +44,7 @@ def _events(connection: psycopg.Connection, since: datetime, until: datetime) ->
     return [
         Line(
             one.at,
-            one.action,
+            SWITCHED_BACK if one.action == "switch" and one.detail.get("to") == "airtable" else one.action,
             one.outcome,
             one.who,
             one.run_id,

@@ -76,6 +76,7 @@ def test_a_database_without_our_schema_is_measured_as_far_as_it_goes(
 ) -> None:
     with connect(empty_database_url, application_name="test") as connection:
         report = collect(settings, connection, store)
+        assert monitoring.record_change(connection, report) is False
     states = {one.name: one.state for one in report.measures}
     assert states["migration"] == states["visibility"] == "unknown"
     assert states["blocked_locks"] == "ok"

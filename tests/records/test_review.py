@@ -129,6 +129,17 @@ def test_the_records_of_a_database_are_read_in_their_order(world: World, conn: p
     assert recorded(conn, since - timedelta(days=2), since) == []
 
 
+def test_a_switch_back_is_an_undoing_and_no_step(world: World, conn: psycopg.Connection) -> None:
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    events.record(conn, "switch", "done", detail={"from": "airtable", "to": "supabase"})
+    events.record(conn, "cutover_watch", "failed")
+    events.record(conn, "switch", "done", detail={"from": "supabase", "to": "airtable"})
+    found = recorded(conn, since, datetime.now(UTC) + timedelta(minutes=1))
+    done = {one.name: one.done for one in steps(found, NIGHT)}
+    assert done["switch of the app"] == found[0].at
+    assert [(one.how, one.after and one.after.what) for one in failures(found)] == [("undone", "switch_back")]
+
+
 def test_the_beginning_has_a_zone_or_is_in_the_communitys() -> None:
     assert read_beginning({}, "Australia/Brisbane") is None
     assert read_beginning({"MIGRATION_AT": "2026-12-06T02:00"}, "Australia/Brisbane") == NIGHT
