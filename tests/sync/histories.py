@@ -24,7 +24,7 @@ LINKS = {
     STORIES.name: {"People": PEOPLE, "Themes": THEMES},
     THEMES.name: {"Stories": STORIES},
     PLACES.name: {},
-    NOTES.name: {"About": THEMES},
+    NOTES.name: {"About": THEMES, "Written at": PLACES},
 }
 CHECKBOXES = {PEOPLE.name: "Agreed", STORIES.name: "Public", PLACES.name: "Remote"}
 WORDS = ("", "river", "Dreaming \u00e9\U0001f30f", '"quoted" \\ and {braced}', "two\nlines", "river ")

@@ -69,7 +69,15 @@ THEMES = Table(
     ),
 )
 PLACES = Table("Places", (text("Name"), checkbox("Remote")))
-NOTES = Table("Notes", (text("Note"), link("About", "Themes", None), lookup("Who", "About", "Names")))
+NOTES = Table(
+    "Notes",
+    (
+        text("Note"),
+        link("About", "Themes", None),
+        lookup("Who", "About", "Names"),
+        link("Written at", "Places", None),
+    ),
+)
 TABLES = (PEOPLE, STORIES, THEMES, PLACES, NOTES)
 TIME_FIELDS = ("People: Age", "Stories: Ages")
 

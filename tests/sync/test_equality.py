@@ -157,3 +157,21 @@ def test_a_place_is_found_by_who_links_to_it(world: World) -> None:
     world.assert_exact(synced)
     write.request("DELETE", f"{PLACES.id}/{place}")
     world.assert_exact(world.sync())
+
+
+def test_the_other_side_of_a_link_through_which_nothing_is_computed(world: World) -> None:
+    """Nobody tells of it: a pupil's edit shows with the mentor, and a place that is gone, with the note."""
+    write = world.writer
+    mentor, pupil = write.create(PEOPLE, 0), write.create(PEOPLE, 0)
+    place = write.create(PLACES, 0)
+    note = write.create(NOTES, 0, **{"Written at": [place]})
+    world.airtable.webhooks.silent = True
+    world.export()
+    write.update(PEOPLE, pupil, {"Mentor": [mentor]})
+    write.request("DELETE", f"{PLACES.id}/{place}")
+    synced = world.sync()
+    assert dict(synced.changed) == {"People": 2, "Notes": 1}
+    world.assert_exact(synced)
+    write.update(PEOPLE, pupil, {"Mentor": []})
+    world.assert_exact(world.sync())
+    assert place not in "".join(r.raw for r in world.read(synced).records(NOTES.id) if r.id == note)
