@@ -50,7 +50,7 @@ def test_making(project: People, database_url: str, moment: str, number: int, wi
     nora, kim = project.teller(NORA), project.teller(KIM)
     assert killed(project, database_url, "make", moment, number)
 
-    project.take_back()
+    project.take_back(of_run="run-0")
     assert project.active() == []
     assert (project.account(nora), project.account(kim)) == (None, None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 import pytest
 
 from ledger_assets import events
+from ledger_assets.backup.identity import Identity
+from ledger_assets.backup.sealed_store import SealedStore
 from ledger_assets.errors import SettingsError, TargetError
 from ledger_assets.placing import place as engine
 from ledger_assets.placing import verify as check
 from ledger_assets.placing.keys import key_of
+from ledger_assets.storage import ObjectStore, open_store
 from tests.placing.conftest import Files
 
 SEEN = "select storage_bucket || '/' || storage_key from media_assets where id = %s"
@@ -233,8 +237,6 @@ def test_a_store_that_gives_other_bytes_back_is_not_believed(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = files.file()
-    from ledger_assets.storage import ObjectStore
-
     put = ObjectStore.put_as
 
     def damaging(self: ObjectStore, key: str, data: Path, content_type: str, *, create: bool = False) -> None:
@@ -301,6 +303,22 @@ def test_what_a_bucket_serves_it_as(moto: Files, moto_server: Any) -> None:
     for file, served_as in ((picture, "image/png"), (page, "application/octet-stream")):
         bucket, key = moto.row(file)
         assert moto_server.client().head_object(Bucket=bucket, Key=key)["ContentType"] == served_as
+
+
+def test_files_out_of_an_encrypted_store(files: Files, tmp_path: Path) -> None:
+    key = Identity.generate()
+    plain = files.store
+    file = files.file(content=os.urandom(200_000))
+    (tmp_path / "sealed").mkdir()
+    sealed = SealedStore(
+        open_store((tmp_path / "outside").as_uri()), key, [key.recipient], tmp_path / "sealed"
+    )
+    sealed.put(f"media/{files.hashes[file]}", plain.get(f"media/{files.hashes[file]}"))
+    plain.delete(f"media/{files.hashes[file]}")
+    files.store = sealed
+    assert files.place().placed == 1
+    assert files.verify().ok
+    assert hashlib.sha256(files.path(file).read_bytes()).hexdigest() == files.hashes[file]
 
 
 def test_no_name_and_no_word_is_recorded(files: Files) -> None:

@@ -220,3 +220,14 @@ def test_lost_events_come_back_and_newer_ones_stay(pair: Pair) -> None:
     assert [row.split(",")[-5] for row in pair.contents()["migration.events"]] == ["load", "switch"]
     undo(pair.live, undo_id, who="a tester")
     assert pair.contents()["migration.events"] == damaged
+
+
+def test_the_record_of_accounts_is_left_alone(pair: Pair) -> None:
+    made = "insert into migration.accounts (storyteller_id, user_id, state) select i, i, 'linked' from gen_random_uuid() i"
+    pair.damage(made)
+    with pair.scratch.transaction():
+        pair.scratch.execute(made.encode())
+    before = pair.world.all("select * from migration.accounts")
+    pair.damage("update public.storytellers set bio = 'changed'")
+    pair.apply(EXACT)
+    assert pair.world.all("select * from migration.accounts") == before
