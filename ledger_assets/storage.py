@@ -24,7 +24,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore
 
 from ledger_assets.errors import SettingsError, StoreError
-from ledger_assets.storage_s3 import Patience, bucket_is_missing, open_bucket, reason
+from ledger_assets.storage_s3 import Patience, bucket_is_missing, is_silence, open_bucket, reason
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -172,19 +172,33 @@ class ObjectStore:
             )
             return
         content = data if isinstance(data, bytes) else data.read_bytes()
-        try:
+        if not create:
             obstore.put(
-                self._store,
-                key,
-                content,
-                attributes=attributes,
-                mode="create" if create else "overwrite",
-                use_multipart=False,
+                self._store, key, content, attributes=attributes, mode="overwrite", use_multipart=False
             )
+            return
+        try:
+            self._create(key, content, attributes)
         except AlreadyExistsError:
             # The store did write it, its answer was lost, and the repeated request met our own object.
             if self.get(key) != content:
                 raise
+
+    def _create(self, key: str, content: bytes, attributes: dict[str, str] | None) -> None:
+        """obstore repeats any request that meets silence but this one, which might meet its own object: told by what is
+        there then."""
+        try:
+            obstore.put(
+                self._store, key, content, attributes=attributes, mode="create", use_multipart=False
+            )
+        except BaseError as error:
+            if isinstance(error, AlreadyExistsError) or not is_silence(str(error)):
+                raise
+            if self.size(key) is not None:
+                raise AlreadyExistsError from None
+            obstore.put(
+                self._store, key, content, attributes=attributes, mode="create", use_multipart=False
+            )
 
     def _error(self, key: str, verb: str, error: BaseException, what: str = "object") -> StoreError:
         if isinstance(error, FileNotFoundError) and not (self._remote and bucket_is_missing(str(error))):

@@ -123,7 +123,7 @@ def reason(said: str) -> str:
         return _with_hint(match[1])
     if match := re.search(r"status code: (\d{3})", said):
         return _with_hint(match[1], "the store answered ")
-    if re.search(r"kind: Timeout|TimedOut|timed out", said):
+    if is_silence(said):
         return "the store did not answer in time: is it up, and does the network let requests through?"
     if re.search(r"kind: Connect|dns error|Connection refused", said):
         return "the store cannot be reached: check AWS_ENDPOINT_URL, AWS_REGION and the network"
@@ -132,6 +132,11 @@ def reason(said: str) -> str:
     if re.search(r"credential|169\.254\.169\.254|token", said):
         return "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role"
     return "the request failed: run this again"
+
+
+def is_silence(said: str) -> bool:
+    """Nothing came in time: what was asked for may have been done, or not."""
+    return re.search(r"kind: Timeout|TimedOut|timed out", said) is not None
 
 
 def bucket_is_missing(said: str) -> bool:

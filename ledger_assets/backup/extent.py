@@ -43,7 +43,7 @@ def of_corruption(place: Place, snapshot: Snapshot, live: psycopg.Connection) ->
     silent = [
         change
         for change in found.changes
-        if change.differing > _written(live, change.table, since)
+        if change.differing > _written(live, change.table, since, loaded=loaded)
         and not (loaded and not change.table.startswith("public."))
     ]
     lines = [
@@ -84,19 +84,19 @@ def _loaded_since(live: psycopg.Connection, snapshot: Snapshot) -> bool:
     return (None if last is None else last.load_id) != snapshot.manifest.load_id
 
 
-def _written(live: psycopg.Connection, table: str, since: int) -> int:
-    """Rows of the table that the audit has lines of after that one. Restores have one line for many rows; what they
-    removed and a load put in again differs, too."""
+def _written(live: psycopg.Connection, table: str, since: int, *, loaded: bool) -> int:
+    """Rows of the table that the audit has lines of after that one. Restores have one line for many rows; ``loaded``: what
+    they removed a load may have put in again, otherwise than it was."""
     schema, _, name = table.partition(".")
     if schema != "public":
         return 0
     with live.transaction():
         row = live.execute(
             "select count(distinct row_id) + coalesce(sum(rows) filter (where row_id is null and action = 'update'), 0)"
-            " + least(sum(rows) filter (where row_id is null and action = 'insert'),"
-            " coalesce(sum(rows) filter (where row_id is null and action = 'delete'), 0))"
+            " + case when %s then least(coalesce(sum(rows) filter (where row_id is null and action = 'insert'), 0),"
+            " coalesce(sum(rows) filter (where row_id is null and action = 'delete'), 0)) else 0 end"
             " from audit.log where table_name = %s and log_id > %s",
-            (name, since),
+            (loaded, name, since),
         ).fetchone()
     assert row is not None
     return int(row[0])

@@ -67,13 +67,9 @@ def take(environment: Environment, kind: str, as_json: bool) -> None:
 
     settings = settings_for(environment)
     place = open_place(settings)  # before anything starts: a missing password or bucket is one line
-    before = {snapshot.id for snapshot in catalogue.read(place).snapshots}
     with instance(settings.home) as dagster_instance:
-        run_job(dagster_instance, environment, JOBS[kind])
-    new = [
-        one for one in catalogue.read(place).snapshots if one.id not in before and one.manifest.kind == kind
-    ]
-    _print(new[-1:], as_json)
+        run = run_job(dagster_instance, environment, JOBS[kind])
+    _print([one for one in catalogue.read(place).snapshots if one.manifest.run_id == run.run_id], as_json)
 
 
 @backup.command("list")

@@ -65,6 +65,8 @@ def report(settings: Settings, run: dg.DagsterRun) -> None:
             f"{document['objects']:,} objects are again what was written; now look at the database:"
         )
         console.print(f"ledger-assets recover {settings.environment} --scenario ransomware")
+    elif not document["restores"]:
+        console.print("nothing was to be restored, and nothing was changed")
     for done in document["restores"]:
         for line in done.get("repaired") or ():
             console.print(line)

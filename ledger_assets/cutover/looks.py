@@ -23,11 +23,15 @@ def once(night: Night) -> list[str]:
 def until(night: Night, minutes: float, alive: Callable[[], bool]) -> list[str]:
     """What was bad in two looks in a row before ``minutes`` were over. Raises TargetError when the freeze is lost."""
     from ledger_assets.health.watch import watch
+    from ledger_assets.monitoring import unreachable
 
     def look() -> Report:
         if not alive():
             raise TargetError("the freeze is no longer ours: people may be writing; look at it by hand")
-        return _look(night)
+        try:
+            return _look(night)
+        except TargetError as error:  # one that comes back before the next look was a moment's
+            return unreachable(night.settings, error)
 
     found = watch(look, minutes)
     return _bad(found.last) if found.stopped else []

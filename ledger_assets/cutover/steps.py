@@ -8,6 +8,7 @@ after its switch proves nothing again: people may have written since, and what t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from ledger_assets.cutover.gates import StagingProof
 from ledger_assets.cutover.night import Night, step
 from ledger_assets.cutover.settings import HOURS, WATCH_MINUTES, read_cutover_settings
 from ledger_assets.cutover.state import Cutover
-from ledger_assets.errors import CheckFailed, SourceError, TargetError
+from ledger_assets.errors import CheckFailed, LedgerError, SourceError, TargetError
 
 if TYPE_CHECKING:
     import psycopg
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ledger_assets.proof.model import Proof
     from ledger_assets.tables.fields import TableSpec
 
+_log = logging.getLogger(__name__)
 REASON = "the archive moves to its new home"
 SHOWN = 20
 
@@ -85,7 +87,18 @@ def freeze_writes(
         events.record(connection, "cutover_freeze", "done", who=wish.who, run_id=night.run_id, detail=detail)
         begun = state.of_run(connection, night.run_id)
     night.say(begun, "freeze", "done")
+    _keep_figures(night)
     return begun
+
+
+def _keep_figures(night: Night) -> None:
+    """Counts of the database before and after, for the review in week 5. The night does not depend on them."""
+    from ledger_assets import counts
+
+    try:
+        counts.take(night.settings, night.store)
+    except LedgerError as error:
+        _log.warning("the database's figures were not kept: %s", error)
 
 
 def _go_on(
@@ -290,6 +303,7 @@ def unfreeze(night: Night) -> Cutover:
             run_id=night.run_id,
             detail={"cutover": doing.cutover.id, "checkpoint": doing.cutover.checkpoint},
         )
+    _keep_figures(night)
     return doing.cutover
 
 

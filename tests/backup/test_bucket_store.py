@@ -114,6 +114,26 @@ def test_a_lost_answer_is_not_taken_for_another_writer(s3_server: s3.Server) -> 
     assert opened(bucket).get("key") == b"ours"
 
 
+@pytest.mark.parametrize("written", [True, False])
+def test_silence_at_a_create_is_asked_about_and_then_repeated(s3_server: s3.Server, written: bool) -> None:
+    bucket = s3_server.bucket()
+    with s3.proxy(s3_server) as proxy:
+
+        def first_put(seen: s3.Seen) -> s3.Answer | None:
+            if seen.method != "PUT" or sum(one.method == "PUT" for one in proxy.seen) > 1:
+                return None
+            if written:
+                opened(bucket).put("key", b"ours")
+            return s3.Answer(200, hang=True)
+
+        proxy.disturb = first_put
+        through(proxy, bucket).put("key", b"ours", create=True)
+        with pytest.raises(ObjectExists):
+            through(proxy, bucket).put("key", b"others", create=True)
+        proxy.released.set()
+    assert opened(bucket).get("key") == b"ours"
+
+
 def test_trouble_that_passes_is_not_noticed(s3_server: s3.Server, big: Path) -> None:
     bucket = s3_server.bucket()
     with s3.proxy(s3_server) as proxy:

@@ -232,6 +232,18 @@ def test_tampered_objects_are_brought_back_before_the_database_is_looked_at(
     assert places.verified(place, manifest).passed
 
 
+def test_a_restore_in_between_hides_no_corruption(world: World) -> None:
+    before = world.take()
+    world.do("truncate public.themes cascade")
+    world.restore(before, merge.LOST)
+    world.restore(before, merge.Mode.of_table("themes"))
+    world.do("truncate public.themes cascade")
+    world.restore(before, merge.EXACT)
+    assert world.plan(Scenario.DATA_CORRUPTION).modes == ()
+    world.do("update public.themes set name = upper(name)", silently=True)
+    assert world.plan(Scenario.DATA_CORRUPTION).modes == ("table public.themes",)
+
+
 @pytest.mark.parametrize("taken_back", [False, True])
 def test_what_a_load_has_written_since_is_no_corruption(world: World, taken_back: bool) -> None:
     base = small_base()
