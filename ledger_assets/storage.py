@@ -188,17 +188,13 @@ class ObjectStore:
         """obstore repeats any request that meets silence but this one, which might meet its own object: told by what is
         there then."""
         try:
-            obstore.put(
-                self._store, key, content, attributes=attributes, mode="create", use_multipart=False
-            )
+            obstore.put(self._store, key, content, attributes=attributes, mode="create", use_multipart=False)
         except BaseError as error:
             if isinstance(error, AlreadyExistsError) or not is_silence(str(error)):
                 raise
             if self.size(key) is not None:
                 raise AlreadyExistsError from None
-            obstore.put(
-                self._store, key, content, attributes=attributes, mode="create", use_multipart=False
-            )
+            obstore.put(self._store, key, content, attributes=attributes, mode="create", use_multipart=False)
 
     def _error(self, key: str, verb: str, error: BaseException, what: str = "object") -> StoreError:
         if isinstance(error, FileNotFoundError) and not (self._remote and bucket_is_missing(str(error))):
