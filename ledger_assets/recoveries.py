@@ -48,13 +48,15 @@ def restore(
     who: str,
     emergency: bool,
     run_id: str | None,
+    cutover: str | None = None,
     tell: Tell = lambda _: None,
 ) -> list[Done]:
-    """Take an emergency snapshot, then restore in one transaction."""
+    """Take an emergency snapshot, then restore in one transaction. ``cutover``: the one whose way back it is."""
     from ledger_assets.backup.recover import mode_of
     from ledger_assets.backup.restore import restore as restore_from
 
     with _to_restore(settings, snapshot_id) as (place, snapshot, connection):
+        _refuse_cutover(settings, connection, own=cutover)
         if emergency:
             _emergency(settings, store, f"before restore of {snapshot_id}", run_id)
         done = restore_from(place, snapshot, connection, mode_of(mode), who=who)
@@ -134,6 +136,7 @@ def recover(
 
     place, made = open_place(settings), read(store, plan_id)
     with connections.database(settings, purpose="recover") as connection:
+        _refuse_cutover(settings, connection)
         if emergency:
             _emergency(settings, store, f"before {plan_id}", run_id)
         done = carry_out(place, connection, made, who=who)
@@ -151,6 +154,7 @@ def undo(settings: Settings, undo_id: int, *, who: str) -> None:
     from ledger_assets.backup.restore import judge
 
     with connections.database(settings, purpose="undo") as connection:
+        _refuse_cutover(settings, connection)
         merge.undo(connection, undo_id, who=who, judge=judge)
 
 
@@ -216,6 +220,21 @@ def _files_back(
         wanted = {key for key, _ in media.listed(connection)}
     with scratch_folder(settings.home) as folder:
         return media.put_back(place, store, snapshot.manifest, wanted, folder)
+
+
+def _refuse_cutover(settings: Settings, connection: psycopg.Connection, *, own: str | None = None) -> None:
+    """Rows must not change under a cut-over. Raises TargetError."""
+    from ledger_assets import freeze
+
+    try:
+        found = freeze.state(connection)
+    except TargetError:
+        return  # a schema so damaged that this cannot be asked is what is being recovered
+    if found.leased and found.cutover != own:
+        raise TargetError(
+            f"{found.described()} holds: to take it back: ledger-assets cutover {settings.environment} --back; to restore "
+            f"something else: first ledger-assets maintenance {settings.environment} off --force"
+        )
 
 
 def _emergency(settings: Settings, store: ObjectStore, reason: str, run_id: str | None) -> None:

@@ -92,6 +92,7 @@ def go_back(
                 who=cutover.who,
                 emergency=emergency,
                 run_id=run_id,
+                cutover=cutover.id,
                 tell=tell,
             )
         with connections.database(settings, purpose="cutover-back") as connection:
