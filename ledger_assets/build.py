@@ -11,7 +11,8 @@ import dagster as dg
 
 from ledger_assets.assets.airtable import ATTACHMENTS, build_airtable_assets
 from ledger_assets.assets.announcements import build_announcement_jobs
-from ledger_assets.assets.cutover import build_back_job, build_cutover_job
+from ledger_assets.assets.cutover import build_cutover_job
+from ledger_assets.assets.cutover_back import build_back_job
 from ledger_assets.assets.keys import key, table_names
 from ledger_assets.assets.ledger import build_ledger_asset
 from ledger_assets.assets.live import build_live_specs

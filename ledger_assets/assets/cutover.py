@@ -4,16 +4,16 @@ An op job and no assets: "Materialize all" must never freeze or switch anything.
 assets, as their jobs would. Thin: the work is ``cutover``.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from ledger_assets.assets import cutover_events as told
 from ledger_assets.assets.faults import one_line_failures
-from ledger_assets.assets.keys import key, table_names
-from ledger_assets.checks import exports, relationships
-from ledger_assets.checks import ledger as ledger_checks
+from ledger_assets.assets.keys import key
 from ledger_assets.checks import proof as proof_checks
+from ledger_assets.checks import relationships
 from ledger_assets.checks import snapshots as snapshot_checks
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.lane import RAW as RAW_RECORDS
@@ -24,12 +24,12 @@ from ledger_assets.tables.fields import TableSpec
 
 if TYPE_CHECKING:
     from ledger_assets.cutover.fetch import Fetched
-    from ledger_assets.cutover.gates import StagingProof
     from ledger_assets.cutover.night import Night
 
 HOURS, WATCH_MINUTES = 5.0, 120.0
 """The roadmap's: 2 AM to 7 AM, watched from 5 AM on."""
 Specs = Sequence[TableSpec]
+AFTER = {"after": dg.In(dg.Nothing)}
 
 
 class CutoverConfig(dg.Config):
@@ -52,14 +52,8 @@ class LoadConfirmed(dg.Config):
 
 def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinition:
     """``cutover_<env>``."""
-
-    def night(context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier) -> "Night":
-        from ledger_assets.cutover.night import Night
-
-        root = context.run.root_run_id or context.run_id
-        return Night(read_settings(environment), objects.open(), context.run_id, root, notifier.send)
-
-    after = {"after": dg.In(dg.Nothing)}
+    proof_key = key(environment, "proof", "reconciliation")
+    raw_key = key(environment, "supabase", RAW_RECORDS)
 
     @dg.op(name="freeze", out=dg.Out(dg.Nothing))
     def freeze(
@@ -69,58 +63,25 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
         notifier: Notifier,
         run_lock: RunLock,
     ) -> None:
-        from ledger_assets.cutover import steps
+        from ledger_assets.cutover.begin import Wish, freeze_writes
 
         with one_line_failures():
-            wish = steps.Wish(
-                config.confirm, config.base_is_read_only, config.who, config.hours, config.watch_minutes
+            begun = freeze_writes(
+                _night(environment, context, objects, notifier),
+                Wish(
+                    config.confirm, config.base_is_read_only, config.who, config.hours, config.watch_minutes
+                ),
+                told.staging_proof(context.instance),
+                told.lives(context),
             )
-            begun = steps.freeze_writes(
-                night(context, objects, notifier), wish, staging_proof(context.instance), _lives(context)
-            )
-        context.log_event(
-            dg.AssetObservation(
-                key(environment, "operations", "write_freeze"),
-                metadata={
-                    "cutover": begun.id,
-                    "token": begun.token or 0,
-                    "until": begun.planned_end.isoformat(),
-                },
-            )
+        _observe(
+            context,
+            environment,
+            "write_freeze",
+            {"cutover": begun.id, "token": begun.token or 0, "until": begun.planned_end.isoformat()},
         )
 
-    @dg.op(name="final_sync", ins=after, out=dg.Out(dg.Nothing))
-    def sync(
-        context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier, run_lock: RunLock
-    ) -> None:
-        from ledger_assets.cutover import steps
-        from ledger_assets.cutover.fetch import fetch
-
-        with one_line_failures():
-            tonight = night(context, objects, notifier)
-            done: list[Fetched] = []
-
-            def bring() -> str:
-                done.append(fetch(tonight.settings, tonight.store, specs))
-                return done[0].brought.export.export_id
-
-            steps.sync(tonight, bring)
-        for fetched in done:
-            _log(context, _fetched(environment, specs, fetched))
-
-    @dg.op(name="take_checkpoint", ins=after, out=dg.Out(dg.Nothing))
-    def checkpoint(
-        context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier, run_lock: RunLock
-    ) -> None:
-        from ledger_assets.cutover import steps
-
-        with one_line_failures():
-            taken = steps.checkpoint(night(context, objects, notifier))
-        if taken is not None:
-            asset = key(environment, "snapshots", "checkpoint")
-            _log(context, [snapshot_checks.materialized(asset, taken)])
-
-    @dg.op(name="load_finally", ins=after, out=dg.Out(dg.Nothing))
+    @dg.op(name="load_finally", ins=AFTER, out=dg.Out(dg.Nothing))
     def load(
         context: dg.OpExecutionContext,
         config: LoadConfirmed,
@@ -131,120 +92,98 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
         from ledger_assets.cutover import steps
 
         with one_line_failures():
-            loaded = steps.load(night(context, objects, notifier), specs, config.confirm)
-        if loaded is None:
-            return
-        report, versions = loaded
-        for name in [*(spec.name for spec in specs), RAW_RECORDS]:
-            asset = key(environment, "supabase", name)
-            _log(
-                context,
-                [
-                    dg.MaterializeResult(
-                        asset_key=asset,
-                        metadata=relationships.load_metadata(report, name),
-                        data_version=dg.DataVersion(versions[name]),
-                        check_results=list(relationships.load_results(asset, report, name)),
-                    )
-                ],
-            )
-        for month, counts in report.months.items():
-            context.log_event(
-                dg.AssetMaterialization(
-                    key(environment, "supabase", "months"), partition=month, metadata=dict(counts)
-                )
-            )
+            loaded = steps.load(_night(environment, context, objects, notifier), specs, config.confirm)
+        if loaded is not None:
+            told.log_loaded(context, environment, specs, *loaded)
 
-    @dg.op(name="prove", ins=after, out=dg.Out(dg.Nothing))
-    def prove(
-        context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier, run_lock: RunLock
-    ) -> None:
+    def sync(context: dg.OpExecutionContext, night: "Night") -> None:
+        from ledger_assets.cutover import steps
+        from ledger_assets.cutover.fetch import fetch
+
+        done: list[Fetched] = []
+
+        def bring() -> str:
+            done.append(fetch(night.settings, night.store, specs))
+            return done[0].brought.export.export_id
+
+        steps.sync(night, bring)
+        for fetched in done:
+            told.log_fetched(context, environment, specs, fetched)
+
+    def checkpoint(context: dg.OpExecutionContext, night: "Night") -> None:
         from ledger_assets.cutover import steps
 
-        with one_line_failures():
-            proven = steps.prove(night(context, objects, notifier), specs)
+        taken = steps.checkpoint(night)
+        if taken is not None:
+            asset = key(environment, "snapshots", "checkpoint")
+            told.log(context, [snapshot_checks.materialized(asset, taken)])
+
+    def prove(context: dg.OpExecutionContext, night: "Night") -> None:
+        from ledger_assets.cutover import steps
+
+        proven = steps.prove(night, specs)
         if proven is not None:
-            asset, (proof, page, schema) = key(environment, "proof", "reconciliation"), proven
-            _log(
-                context,
-                [
-                    dg.MaterializeResult(
-                        asset_key=asset,
-                        metadata=proof_checks.proof_metadata(proof, page, schema),
-                        check_results=proof_checks.proof_results(asset, proof),
-                    )
-                ],
+            result: dg.MaterializeResult[None] = dg.MaterializeResult(
+                asset_key=proof_key,
+                metadata=proof_checks.proof_metadata(*proven),
+                check_results=proof_checks.proof_results(proof_key, proven[0]),
             )
+            told.log(context, [result])
 
-    @dg.op(name="check_access", ins=after, out=dg.Out(dg.Nothing))
-    def access(
-        context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier, run_lock: RunLock
-    ) -> None:
+    def access(context: dg.OpExecutionContext, night: "Night") -> None:
         from ledger_assets.cutover import steps
 
-        with one_line_failures():
-            report = steps.access(night(context, objects, notifier))
+        report = steps.access(night)
         if report is not None:
-            asset = key(environment, "supabase", RAW_RECORDS)
-            _evaluate(context, relationships.access_result(asset, report))
+            told.evaluate(context, relationships.access_result(raw_key, report))
 
-    @dg.op(name="check_health", ins=after, out=dg.Out(dg.Nothing))
-    def health(
-        context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier, run_lock: RunLock
-    ) -> None:
+    def health(_context: dg.OpExecutionContext, night: "Night") -> None:
         from ledger_assets.cutover import looks, steps
 
-        with one_line_failures():
-            tonight = night(context, objects, notifier)
-            steps.health(tonight, lambda: looks.once(tonight))
+        steps.health(night, lambda: looks.once(night))
 
-    @dg.op(name="switch_over", ins=after, out=dg.Out(dg.Nothing))
-    def switch_over(
-        context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier, run_lock: RunLock
-    ) -> None:
+    def switch(context: dg.OpExecutionContext, night: "Night") -> None:
         from ledger_assets.cutover import steps
 
-        with one_line_failures():
-            called = steps.switch_over(night(context, objects, notifier))
+        called = steps.switch_over(night)
         unanswered = [hook.host for hook in called if not hook.taken]
         for host in unanswered:
             context.log.warning(
                 "deploy hook %s did not answer; again: ledger-assets switch %s", host, environment
             )
-        context.log_event(
-            dg.AssetObservation(
-                key(environment, "operations", "live"),
-                metadata={
-                    "source": "supabase",
-                    "hooks_called": len(called),
-                    "hooks_unanswered": len(unanswered),
-                },
-            )
-        )
+        facts: dict[str, str | int | bool] = {
+            "source": "supabase",
+            "hooks_called": len(called),
+            "hooks_unanswered": len(unanswered),
+        }
+        _observe(context, environment, "live", facts)
 
-    @dg.op(name="watch", ins=after, out=dg.Out(dg.Nothing))
-    def watch(
-        context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier, run_lock: RunLock
-    ) -> None:
+    def watch(_context: dg.OpExecutionContext, night: "Night") -> None:
         from ledger_assets.cutover import looks, steps
 
-        with one_line_failures():
-            tonight = night(context, objects, notifier)
-            steps.watch(tonight, lambda minutes, alive: looks.until(tonight, minutes, alive))
+        steps.watch(night, lambda minutes, alive: looks.until(night, minutes, alive))
 
-    @dg.op(name="unfreeze", ins=after, out=dg.Out(dg.Nothing))
-    def unfreeze(
-        context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier, run_lock: RunLock
-    ) -> None:
+    def unfreeze(context: dg.OpExecutionContext, night: "Night") -> None:
         from ledger_assets.cutover import steps
 
-        with one_line_failures():
-            done = steps.unfreeze(night(context, objects, notifier))
-        context.log_event(
-            dg.AssetObservation(
-                key(environment, "operations", "write_freeze"), metadata={"cutover": done.id, "frozen": False}
-            )
+        done = steps.unfreeze(night)
+        _observe(context, environment, "write_freeze", {"cutover": done.id, "frozen": False})
+
+    final_sync, take_checkpoint = (
+        _op(environment, "final_sync", sync),
+        _op(environment, "take_checkpoint", checkpoint),
+    )
+    after_the_load = [
+        _op(environment, name, work)
+        for name, work in (
+            ("prove", prove),
+            ("check_access", access),
+            ("check_health", health),
+            ("switch_over", switch),
+            ("watch", watch),
+            ("unfreeze", unfreeze),
         )
+    ]
 
     @dg.job(
         name=f"cutover_{environment}",
@@ -252,159 +191,44 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
         "after the load stays shut.",
     )
     def job() -> None:
-        unfreeze(watch(switch_over(health(access(prove(load(checkpoint(sync(freeze())))))))))
+        done = load(take_checkpoint(final_sync(freeze())))
+        for one in after_the_load:
+            done = one(done)
 
     return job
 
 
-class BackConfig(dg.Config):
-    """Which way back. ``cutover``: its id."""
+def _op(
+    environment: Environment, name: str, work: Callable[[dg.OpExecutionContext, "Night"], None]
+) -> dg.OpDefinition:
+    """An op that waits for the one before it and needs no configuration."""
 
-    cutover: str
-    who: str
-    why: str = "asked for"
-    emergency: bool = True
-    """Take an emergency snapshot first."""
-    confirm: str = ""
-
-
-def build_back_job(environment: Environment) -> dg.JobDefinition:
-    """``cutover_back_<env>``: database and switch return together."""
-
-    @dg.op(name="go_back")
-    def go_back(
-        context: dg.OpExecutionContext,
-        config: BackConfig,
-        objects: ObjectStoreResource,
-        notifier: Notifier,
-        run_lock: RunLock,
+    @dg.op(name=name, ins=AFTER, out=dg.Out(dg.Nothing))
+    def run(
+        context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier, run_lock: RunLock
     ) -> None:
-        from ledger_assets import cutovers, reports
-        from ledger_assets.assets.recovery import restored
-        from ledger_assets.lane import assert_confirmed
-
         with one_line_failures():
-            settings, store = read_settings(environment), objects.open()
-            assert_confirmed(settings, config.confirm, what="the way back")
-            done = cutovers.go_back(
-                settings,
-                store,
-                config.cutover,
-                who=config.who,
-                run_id=context.run_id,
-                why=config.why,
-                emergency=config.emergency,
-                tell=notifier.send,
-                lives=_lives(context),
-            )
-            rows = [] if done.restored is None else [restored(done.restored)]
-            if done.trouble:
-                context.log.warning("%s", done.trouble)
-            reports.publish(store, context.run_id, "restore", {"restores": rows})
-        for row in rows:
-            context.log_event(
-                dg.AssetMaterialization(
-                    key(environment, "operations", "restore"),
-                    metadata={k: v for k, v in row.items() if v is not None},
-                )
-            )
-        context.log_event(
-            dg.AssetObservation(key(environment, "operations", "live"), metadata={"source": "airtable"})
-        )
+            work(context, _night(environment, context, objects, notifier))
 
-    @dg.job(
-        name=f"cutover_back_{environment}",
-        description="Take a cut-over back: the app reads from Airtable, the checkpoint is restored, writing is open.",
-    )
-    def job() -> None:
-        go_back()
-
-    return job
+    return run
 
 
-def staging_proof(instance: dg.DagsterInstance) -> "StagingProof | None":
-    """Staging's newest proof from the event log: never from staging's database, whose credentials production lacks."""
-    from datetime import UTC, datetime
+def _night(
+    environment: Environment,
+    context: dg.OpExecutionContext,
+    objects: ObjectStoreResource,
+    notifier: Notifier,
+) -> "Night":
+    from ledger_assets.cutover.night import Night
 
-    from ledger_assets.cutover.gates import StagingProof
-
-    asset = key(Environment.STAGING, "proof", "reconciliation")
-    event = instance.get_latest_materialization_event(asset)
-    if event is None or event.asset_materialization is None:
-        return None
-    metadata = event.asset_materialization.metadata
-
-    def value(name: str) -> object:
-        return metadata[name].value if name in metadata else None
-
-    schema = value(proof_checks.SCHEMA)
-    return StagingProof(
-        at=datetime.fromtimestamp(event.timestamp, UTC),
-        passed=value("passed") is True,
-        schema=None if schema is None else str(schema),
-        run_id=event.run_id,
-    )
+    root = context.run.root_run_id or context.run_id
+    return Night(read_settings(environment), objects.open(), context.run_id, root, notifier.send)
 
 
-def _lives(context: dg.OpExecutionContext) -> Callable[[str], bool]:
-    def lives(run_id: str) -> bool:
-        run = context.instance.get_run_by_id(run_id)
-        return run is not None and not run.is_finished
-
-    return lives
-
-
-def _fetched(
-    environment: Environment, specs: Specs, fetched: "Fetched"
-) -> Iterable[dg.MaterializeResult[None]]:
-    """The export, the files and the ledger, as their own steps would tell of them."""
-    brought = fetched.brought
-    manifest = brought.export.manifest
-    names = table_names((table.id, table.name) for table in manifest.tables)
-    for table in manifest.tables:
-        asset = key(environment, "airtable", names[table.id])
-        yield dg.MaterializeResult(
-            asset_key=asset,
-            metadata=exports.table_metadata(manifest, table),
-            data_version=dg.DataVersion(table.content_sha256),
-            check_results=exports.export_results(asset, brought.export, table, []),
-        )
-    files = key(environment, "airtable", "attachments")
-    yield dg.MaterializeResult(
-        asset_key=files,
-        metadata=exports.files_metadata(manifest.export_id, brought.inventory),
-        check_results=[exports.files_result(files, brought.inventory)],
-    )
-    if fetched.ledger is None:
-        return
-    for spec in specs:
-        asset = key(environment, "ledger", spec.name)
-        yield dg.MaterializeResult(
-            asset_key=asset,
-            metadata=ledger_checks.table_metadata(fetched.ledger, spec),
-            check_results=ledger_checks.ledger_results(asset, fetched.ledger, spec),
-        )
-
-
-def _log(context: dg.OpExecutionContext, results: Iterable[dg.MaterializeResult[None]]) -> None:
-    """From an op, what an asset's step would have yielded."""
-    for one in results:
-        assert one.asset_key is not None
-        version = {} if one.data_version is None else {"dagster/data_version": one.data_version.value}
-        context.log_event(dg.AssetMaterialization(one.asset_key, metadata=one.metadata, tags=version))
-        for check in one.check_results or ():
-            _evaluate(context, check)
-
-
-def _evaluate(context: dg.OpExecutionContext, check: dg.AssetCheckResult) -> None:
-    assert check.asset_key is not None
-    assert check.check_name is not None
-    context.log_event(
-        dg.AssetCheckEvaluation(  # type: ignore[arg-type]  # taken since 1.7, only its annotation lacks it
-            asset_key=check.asset_key,
-            check_name=check.check_name,
-            passed=check.passed,
-            metadata=check.metadata,
-            severity=check.severity,
-        )
-    )
+def _observe(
+    context: dg.OpExecutionContext,
+    environment: Environment,
+    name: str,
+    facts: dict[str, str | int | bool],
+) -> None:
+    context.log_event(dg.AssetObservation(key(environment, "operations", name), metadata=facts))

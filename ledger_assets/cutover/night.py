@@ -10,6 +10,7 @@ goes on where it stood.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from ledger_assets.backups import Tell
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -138,3 +141,13 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
         f"{name}: {why}. The cut-over went back: checkpoint {cutover.checkpoint} is restored, the app reads from Airtable, "
         "writing is open again"
     ) from None
+
+
+def keep_figures(night: Night) -> None:
+    """Counts of the database before and after, for the review in week 5. The night does not depend on them."""
+    from ledger_assets import counts
+
+    try:
+        counts.take(night.settings, night.store)
+    except LedgerError as error:
+        _log.warning("the database's figures were not kept: %s", error)

@@ -8,136 +8,23 @@ after its switch proves nothing again: people may have written since, and what t
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ledger_assets import backups, connections, events, freeze, lane, switch
-from ledger_assets.cutover import back, gates, state
-from ledger_assets.cutover.gates import StagingProof
-from ledger_assets.cutover.night import Night, step
-from ledger_assets.cutover.settings import HOURS, WATCH_MINUTES, read_cutover_settings
+from ledger_assets.cutover import state
+from ledger_assets.cutover.night import Night, keep_figures, step
 from ledger_assets.cutover.state import Cutover
-from ledger_assets.errors import CheckFailed, LedgerError, SourceError, TargetError
+from ledger_assets.errors import CheckFailed, SourceError, TargetError
 
 if TYPE_CHECKING:
-    import psycopg
-
     from ledger_assets.access.report import AccessReport
     from ledger_assets.backups import Taken
     from ledger_assets.load.report import LoadReport
     from ledger_assets.proof.model import Proof
     from ledger_assets.tables.fields import TableSpec
 
-_log = logging.getLogger(__name__)
-REASON = "the archive moves to its new home"
 SHOWN = 20
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a person asks for. ``hours``: how long the night is planned to be."""
-
-    confirm: str
-    base_is_read_only: bool
-    who: str
-    hours: float = HOURS
-    watch_minutes: float = WATCH_MINUTES
-
-
-def freeze_writes(
-    night: Night, wish: Wish, staging: StagingProof | None, runs_on: Callable[[str], bool]
-) -> Cutover:
-    """Begin a cut-over, or go on with the one whose process was killed. ``runs_on``: does the process of a run live?
-
-    Raises TargetError: a gate is shut, another is under way, or the one that was under way had to go back.
-    """
-    lane.assert_confirmed(night.settings, wish.confirm, what="cut-over")
-    with night.database("freeze") as connection:
-        found = state.unfinished(connection)
-        if found is not None:
-            found = _go_on(night, connection, found, wish, runs_on)
-        if found is None:
-            now = datetime.now(UTC)
-            gates.assert_ready(
-                night.settings,
-                connection,
-                confirm=wish.confirm,
-                base_is_read_only=wish.base_is_read_only,
-                staging=staging,
-                limits=read_cutover_settings(),
-                now=now,
-            )
-            end = now + timedelta(hours=wish.hours)
-            state.begin(
-                connection, night.run_id, who=wish.who, planned_end=end, watch_minutes=wish.watch_minutes
-            )
-            found = state.unfinished(connection)
-            assert found is not None
-        state.join(connection, found.id, night.run_id)
-        state.step_begun(connection, found.id, "freeze", night.run_id)
-        token = freeze.take_lease(
-            connection, reason=REASON, who=found.who, cutover=found.id, planned_end=found.planned_end
-        )
-        state.note(connection, found.id, token=token)
-        state.step_ended(connection, found.id, "freeze", "done", {"token": token})
-        detail = {"cutover": found.id, "token": token}
-        events.record(connection, "cutover_freeze", "done", who=wish.who, run_id=night.run_id, detail=detail)
-        begun = state.of_run(connection, night.run_id)
-    night.say(begun, "freeze", "done")
-    _keep_figures(night)
-    return begun
-
-
-def _keep_figures(night: Night) -> None:
-    """Counts of the database before and after, for the review in week 5. The night does not depend on them."""
-    from ledger_assets import counts
-
-    try:
-        counts.take(night.settings, night.store)
-    except LedgerError as error:
-        _log.warning("the database's figures were not kept: %s", error)
-
-
-def _go_on(
-    night: Night,
-    connection: psycopg.Connection,
-    found: Cutover,
-    wish: Wish,
-    runs_on: Callable[[str], bool],
-) -> Cutover | None:
-    """The unfinished one, to go on with; None when it had not come to its load, and is given up."""
-    for run_id in found.runs:
-        if run_id != night.run_id and runs_on(run_id):
-            raise TargetError(
-                f"cut-over {found.id[:8]} is under way in run {run_id[:8]}: wait for its end, or stop it"
-            )
-    match state.phase(connection, found):
-        case "returning":
-            back.roll_back(
-                night.settings,
-                night.store,
-                found,
-                who=wish.who,
-                run_id=night.run_id,
-                why=found.why or "going back",
-                emergency=False,
-                tell=night.tell,
-            )
-            raise TargetError(
-                f"cut-over {found.id[:8]} was on its way back when its process ended: that is finished now (checkpoint "
-                f"{found.checkpoint} restored, writing is open); start the next one by the same command"
-            )
-        case "loaded" | "switched":
-            return found
-        case _:
-            held = freeze.state(connection)
-            if held.cutover == found.id:  # its process is dead: nobody need wait for the lease to run out
-                freeze.thaw(connection, held.token, who=wish.who)
-            state.end(connection, found.id, "abandoned", "its process ended before anything was loaded")
-            return None
 
 
 def sync(night: Night, fetch: Callable[[], str]) -> str:
@@ -303,7 +190,7 @@ def unfreeze(night: Night) -> Cutover:
             run_id=night.run_id,
             detail={"cutover": doing.cutover.id, "checkpoint": doing.cutover.checkpoint},
         )
-    _keep_figures(night)
+    keep_figures(night)
     return doing.cutover
 
 

@@ -1,0 +1,121 @@
+"""The first step: the gates, the freeze; or going on with a cut-over whose process was killed.
+
+What belongs here: which of the two, and what a killed one leads to. What does not: the other steps (``steps``).
+
+Invariants: a cut-over that lives is never taken over; one that was on its way back only goes back; one that had not come
+to its load leaves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ledger_assets import events, freeze, lane
+from ledger_assets.cutover import back, gates, state
+from ledger_assets.cutover.gates import StagingProof
+from ledger_assets.cutover.night import Night, keep_figures
+from ledger_assets.cutover.settings import HOURS, WATCH_MINUTES, read_cutover_settings
+from ledger_assets.cutover.state import Cutover
+from ledger_assets.errors import TargetError
+
+if TYPE_CHECKING:
+    import psycopg
+
+REASON = "the archive moves to its new home"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for. ``hours``: how long the night is planned to be."""
+
+    confirm: str
+    base_is_read_only: bool
+    who: str
+    hours: float = HOURS
+    watch_minutes: float = WATCH_MINUTES
+
+
+def freeze_writes(
+    night: Night, wish: Wish, staging: StagingProof | None, runs_on: Callable[[str], bool]
+) -> Cutover:
+    """Begin a cut-over, or go on with the one whose process was killed. ``runs_on``: does the process of a run live?
+
+    Raises TargetError: a gate is shut, another is under way, or the one that was under way had to go back.
+    """
+    lane.assert_confirmed(night.settings, wish.confirm, what="cut-over")
+    with night.database("freeze") as connection:
+        found = state.unfinished(connection)
+        if found is not None:
+            found = _go_on(night, connection, found, wish, runs_on)
+        if found is None:
+            now = datetime.now(UTC)
+            gates.assert_ready(
+                night.settings,
+                connection,
+                confirm=wish.confirm,
+                base_is_read_only=wish.base_is_read_only,
+                staging=staging,
+                limits=read_cutover_settings(),
+                now=now,
+            )
+            end = now + timedelta(hours=wish.hours)
+            state.begin(
+                connection, night.run_id, who=wish.who, planned_end=end, watch_minutes=wish.watch_minutes
+            )
+            found = state.unfinished(connection)
+            assert found is not None
+        state.join(connection, found.id, night.run_id)
+        state.step_begun(connection, found.id, "freeze", night.run_id)
+        token = freeze.take_lease(
+            connection, reason=REASON, who=found.who, cutover=found.id, planned_end=found.planned_end
+        )
+        state.note(connection, found.id, token=token)
+        state.step_ended(connection, found.id, "freeze", "done", {"token": token})
+        detail = {"cutover": found.id, "token": token}
+        events.record(connection, "cutover_freeze", "done", who=wish.who, run_id=night.run_id, detail=detail)
+        begun = state.of_run(connection, night.run_id)
+    night.say(begun, "freeze", "done")
+    keep_figures(night)
+    return begun
+
+
+def _go_on(
+    night: Night,
+    connection: psycopg.Connection,
+    found: Cutover,
+    wish: Wish,
+    runs_on: Callable[[str], bool],
+) -> Cutover | None:
+    """The unfinished one, to go on with; None when it had not come to its load, and is given up."""
+    for run_id in found.runs:
+        if run_id != night.run_id and runs_on(run_id):
+            raise TargetError(
+                f"cut-over {found.id[:8]} is under way in run {run_id[:8]}: wait for its end, or stop it"
+            )
+    match state.phase(connection, found):
+        case "returning":
+            back.roll_back(
+                night.settings,
+                night.store,
+                found,
+                who=wish.who,
+                run_id=night.run_id,
+                why=found.why or "going back",
+                emergency=False,
+                tell=night.tell,
+            )
+            raise TargetError(
+                f"cut-over {found.id[:8]} was on its way back when its process ended: that is finished now (checkpoint "
+                f"{found.checkpoint} restored, writing is open); start the next one by the same command"
+            )
+        case "loaded" | "switched":
+            return found
+        case _:
+            held = freeze.state(connection)
+            if held.cutover == found.id:  # its process is dead: nobody need wait for the lease to run out
+                freeze.thaw(connection, held.token, who=wish.who)
+            state.end(connection, found.id, "abandoned", "its process ended before anything was loaded")
+            return None
