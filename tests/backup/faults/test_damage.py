@@ -16,7 +16,7 @@ from ledger_assets.backup import catalogue
 from ledger_assets.backup import manifest as manifests
 from ledger_assets.backup import take as take_module
 from ledger_assets.backup.catalogue import State, say
-from ledger_assets.backup.dump import Dumped, dump
+from ledger_assets.backup.dump import Beside, Dumped, dump
 from ledger_assets.backup.identity import Identity
 from ledger_assets.backup.manifest import Manifest, manifest_key, sign
 from ledger_assets.backup.place import Place
@@ -157,8 +157,8 @@ def test_a_table_cut_at_a_row_and_signed_all_the_same_is_found(
 ) -> None:
     """Not a forger's work but a fault's: every hash and the signature are right, one row is missing."""
 
-    def cut(url: str, folder: Path, *, kind: object, tools: Tools) -> Dumped:
-        dumped = dump(url, folder, kind="full", tools=tools)
+    def cut(url: str, folder: Path, *, kind: object, tools: Tools, beside: Beside) -> Dumped:
+        dumped = dump(url, folder, kind="full", tools=tools, beside=beside)
         file = folder / data_files(folder, dumped.contents, tools=tools)["airtable.words"]
         rows = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
         file.write_bytes(gzip.compress(b"".join(rows[1:])))
