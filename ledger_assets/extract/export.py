@@ -1,7 +1,7 @@
 """An export as it lies in the object store: its layout, its reader, its manifest. Nothing here asks Airtable.
 
-    exports/<export id>/metadata.json     the base's metadata, as delivered .../tables/<table
-    id>/<page>.jsonl.zst  the records of one page, each line the exact slice of the response text
+    exports/<export id>/metadata.json     the base's metadata, as delivered
+    .../tables/<id>/<page>.jsonl.zst      the records of one page, each line the exact slice of the response text
     .../index/<table id>.parquet          which records there are, their pages and hashes, see ``index``
     .../comments/<table id>.jsonl.zst     {"record_id", "comment": as delivered} where there are any
     .../progress/...                      how far an unfinished export is; of no meaning afterwards
@@ -126,8 +126,7 @@ def parse_manifest(data: bytes) -> ExportManifest:
         )
     tables = tuple(TableManifest(**table) for table in document.pop("tables"))
     document |= {name: tuple(document.get(name, ())) for name in ("erasures", "purged")}
-    if document.get("cursor") is not None:
-        document["cursor"] = Cursor(**document["cursor"])
+    document["cursor"] = Cursor(**document["cursor"]) if document.get("cursor") else None
     return ExportManifest(tables=tables, **document)
 
 

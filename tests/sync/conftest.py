@@ -61,8 +61,9 @@ class World:
 
 @contextmanager
 def open_world(folder: Path, tables: tuple[Table, ...] = TABLES) -> Iterator[World]:
-    """A world in an empty folder."""
-    create_small_base(folder / "base.sqlite", tables)
+    """A world in an empty folder, or over the base that lies there."""
+    if not (folder / "base.sqlite").exists():
+        create_small_base(folder / "base.sqlite", tables)
     with LocalAirtable(folder / "base.sqlite", requests_per_second=None) as airtable:
         client = AirtableClient(
             airtable.url,
