@@ -8,6 +8,7 @@ Invariant: everything that changes something leaves ``begun`` and how it ended i
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -212,6 +213,31 @@ def remove_unnamed_media(settings: Settings) -> list[str]:
             f"files that the app serves were not removed: {error}; then run: ledger-assets media ENV place"
         ]
     return [f"removed from where the app serves files: {removed}"] if removed else []
+
+
+def remove_accounts_of_erased(settings: Settings, *, who: str) -> list[str]:
+    """After an erasure: remove the accounts that were made for the erased and that nobody has used; lines for a person."""
+    from ledger_assets import connections
+    from ledger_assets.accounts.make import forget_erased, of_erased
+
+    try:
+        with connections.database(settings, purpose="accounts") as connection:
+            if not of_erased(connection):
+                return []
+            writer = _writer(settings, connection, uuid.uuid4().hex, who, during_freeze=False)
+            place = directory(settings, connection)
+            with _recorded(writer, "accounts_erased") as detail, only_one(connection, "accounts"):
+                removed, used = forget_erased(writer, place)
+                detail.update(removed=removed, used=used[:SHOWN])
+    except LedgerError as error:
+        return [
+            f"the account that was made for them was not removed: {error}; then run: ledger-assets accounts ENV make"
+        ]
+    lines = [f"unused accounts that were made for the erased, removed: {removed}"] if removed else []
+    return [
+        *lines,
+        *(f"the account that was made for {one} is in use: ask them, then delete it" for one in used),
+    ]
 
 
 def _writer(

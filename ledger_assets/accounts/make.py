@@ -72,9 +72,9 @@ def make(writer: Writer, directory: Directory, *, dry_run: bool = False) -> Made
     decisions = decide(people(connection), users)
     wanted = [decision for decision in decisions if decision.answer == "account"]
     if dry_run:
-        erased = _rows(connection, "of_erased")
+        erased = of_erased(connection)
         return _result(decisions, made=len(wanted), erased=len(erased), would=True)
-    erased_now, used = _forget_erased(writer, directory)
+    erased_now, used = forget_erased(writer, directory)
     by_storyteller = {user.storyteller: user for user in users if user.storyteller is not None}
     made = 0
     for number, decision in enumerate(wanted, 1):
@@ -86,10 +86,10 @@ def make(writer: Writer, directory: Directory, *, dry_run: bool = False) -> Made
     return _result(decisions, made=made, erased=erased_now, used=tuple(used))
 
 
-def _rows(connection: psycopg.Connection, name: str) -> list[tuple[Any, ...]]:
-    """The rows of ``sql/<name>.sql``."""
+def of_erased(connection: psycopg.Connection) -> list[tuple[str, UUID]]:
+    """Storyteller and account of the erased for whom one was made and stands still."""
     with plain_errors(WHAT, undone="nothing was changed"), connection.transaction():
-        return connection.execute(statement(name)).fetchall()
+        return [(row[0], row[1]) for row in connection.execute(statement("of_erased")).fetchall()]
 
 
 def _result(
@@ -186,13 +186,13 @@ def _forget(writer: Writer, storyteller: str) -> None:
         cur.execute("delete from migration.accounts where storyteller_id = %s", (storyteller,))
 
 
-def _forget_erased(writer: Writer, directory: Directory) -> tuple[int, list[str]]:
+def forget_erased(writer: Writer, directory: Directory) -> tuple[int, list[str]]:
     """Remove accounts of the erased that nobody has signed in with; how many, and whose was used."""
     removed, used = 0, []
-    for storyteller, user_id in _rows(writer.connection, "of_erased"):
+    for storyteller, user_id in of_erased(writer.connection):
         user = directory.find(user_id)
         if user is not None and user.signed_in:
-            used.append(str(storyteller))
+            used.append(storyteller)
             continue
         if user is not None:
             directory.delete(user.id)

@@ -79,12 +79,14 @@ def decide(everybody: Iterable[Person], users: Iterable[User]) -> list[Decision]
     # Also of those who get none: the mailbox is theirs as well.
     several = mailboxes.repeated(person.address for person in everybody if person.address is not None)
     by_id = {user.id: user for user in users}
-    by_address = {mailboxes.mailbox(user.email): user for user in by_id.values()}
-    return [_decide(person, several, by_id, by_address) for person in everybody]
+    owners: dict[str, set[str | None]] = {}
+    for user in by_id.values():
+        owners.setdefault(mailboxes.mailbox(user.email), set()).add(user.storyteller)
+    return [_decide(person, several, by_id, owners) for person in everybody]
 
 
 def _decide(
-    person: Person, several: frozenset[str], by_id: Mapping[UUID, User], by_address: Mapping[str, User]
+    person: Person, several: frozenset[str], by_id: Mapping[UUID, User], owners: Mapping[str, set[str | None]]
 ) -> Decision:
     own = by_id.get(person.user_id) if person.user_id is not None else None
     if person.claimed:
@@ -99,10 +101,9 @@ def _decide(
     why = mailboxes.refusal(person.address)
     if why is None and person.address is not None:
         box = mailboxes.mailbox(person.address)
-        there = by_address.get(box)
         if box in several:
             why = mailboxes.REPEATED
-        elif there is not None and there.storyteller != person.id:
+        elif owners.get(box, set()) - {person.id}:
             why = TAKEN
         elif own is not None and own.email != person.address:
             why = MOVED

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Done:
-    """An erasure that was carried out; ``lines``: what is left: in the app's stores, in which snapshots."""
+    """An erasure that was carried out; ``lines``: what is left: in the app's stores, of accounts, in snapshots."""
 
     counts: dict[str, Any]
     purged: Purged
@@ -42,7 +42,8 @@ def erase(settings: Settings, store: ObjectStore, request_id: str, *, who: str) 
     every = erased.known(settings)
     purged = erased.purge(settings, store, every)
     mine = [one for one in every if one.request_id == request_id]
-    return Done(counts, purged, (*people.remove_unnamed_media(settings), *still_held(settings, mine)))
+    outside = [*people.remove_unnamed_media(settings), *people.remove_accounts_of_erased(settings, who=who)]
+    return Done(counts, purged, (*outside, *still_held(settings, mine)))
 
 
 def try_out(settings: Settings, request_id: str, *, who: str) -> dict[str, Any]:

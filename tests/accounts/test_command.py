@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from ledger_assets import people
 from ledger_assets.accounts import mailboxes
 from ledger_assets.cli.accounts import accounts
+from ledger_assets.environment import Environment, read_settings
 from ledger_assets.errors import LedgerError, TargetError
 from tests.accounts.conftest import DOMAIN, People
 from tests.lane.worlds import set_environ
@@ -81,6 +83,23 @@ def test_a_night_with_accounts(staging: People) -> None:
         assert "@" not in text
         assert code not in text
         assert "Invented" not in text
+
+
+def test_an_erasure_takes_the_unused_account_too(staging: People) -> None:
+    unused, used = staging.teller(f"nora@{DOMAIN}"), staging.teller(f"kim@{DOMAIN}")
+    settings = read_settings(Environment.STAGING)
+    run("make")
+    assert people.remove_accounts_of_erased(settings, who="Kim") == []
+    staging.world.do("update auth.users set last_sign_in_at = now() where email = %s", f"kim@{DOMAIN}")
+    for person in (unused, used):
+        request = staging.world.row("erasure_requests", scope="storyteller", storyteller_id=person,
+                                    requested_by=staging.world.account())  # fmt: skip
+        staging.world.do("select private.erase(%s)", request)
+    assert people.remove_accounts_of_erased(settings, who="Kim") == [
+        "unused accounts that were made for the erased, removed: 1",
+        f"the account that was made for {used} is in use: ask them, then delete it",
+    ]
+    assert [email for email in staging.active() if email.endswith(DOMAIN)] == [f"kim@{DOMAIN}"]
 
 
 def test_staging_invites_nobody(staging: People) -> None:
