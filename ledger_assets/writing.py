@@ -23,17 +23,24 @@ _LINES = (
     "insert into audit.log (table_name, row_id, action, changed) "
     "select %s, id, %s, %s from unnest(%s::text[]) as i (id)"
 )
-_LOCK = "select pg_try_advisory_lock(hashtext('ledger_assets'), hashtext(%s))"
+WAIT = "5s"
+"""The server notices only after a moment that a process which held the lock was killed."""
+_LOCK = "select pg_advisory_lock(hashtext('ledger_assets'), hashtext(%s))"
 _UNLOCK = "select pg_advisory_unlock(hashtext('ledger_assets'), hashtext(%s))"
 
 
 @contextmanager
 def only_one(connection: psycopg.Connection, what: str) -> Iterator[None]:
     """Refuse a second ``what`` on the same database. Raises TargetError."""
-    with plain_errors(what, undone="nothing was changed"), connection.transaction():
-        got = connection.execute(_LOCK, (what,)).fetchone()
-    if got != (True,):
-        raise TargetError(f"{what}: another run is at it on this database; wait for it, then run this again")
+    with plain_errors(what, undone="nothing was changed"):
+        try:
+            with connection.transaction():
+                connection.execute("select set_config('lock_timeout', %s, true)", (WAIT,))
+                connection.execute(_LOCK, (what,))
+        except psycopg.errors.LockNotAvailable:
+            raise TargetError(
+                f"{what}: another run is at it on this database; wait for it, then run this again"
+            ) from None
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from ledger_assets import events
+from ledger_assets import events, writing
 from ledger_assets.accounts import mailboxes, plan
 from ledger_assets.accounts.make import CLAIMED, DISPLAY_NAME
 from ledger_assets.errors import SettingsError, TargetError
@@ -372,10 +372,11 @@ def test_a_freeze_refuses_it_and_the_cut_over_passes(either: People) -> None:
     assert either.take_back(during_freeze=True).unlinked == 1
 
 
-def test_two_at_once_are_refused(plain: People, database_url: str) -> None:
+def test_two_at_once_are_refused(plain: People, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from ledger_assets.load.connect import connect
     from ledger_assets.writing import only_one
 
+    monkeypatch.setattr(writing, "WAIT", "100ms")
     plain.teller(f"nora@{DOMAIN}")
     with (
         connect(database_url, application_name="another") as other,
