@@ -8,8 +8,9 @@ Invariants: a record that was dismissed and edited again is listed again; what A
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ class Late:
     """
 
     until: datetime
+    export_id: str
     records: tuple[str, ...] = ()
     schema: tuple[str, ...] = ()
     lost: str | None = None
@@ -45,7 +47,10 @@ class Late:
 
 
 def late(settings: Settings, connection: psycopg.Connection, store: ObjectStore) -> Late | None:
-    """None where the app does not read from here, or has done so for more than fourteen days."""
+    """None where the app does not read from here, or has done so for more than fourteen days.
+
+    What was found is kept with the cursor it was found by: Airtable itself remembers for seven days.
+    """
     from ledger_assets import switch
     from ledger_assets.load.history import last_load
     from ledger_assets.sync.changes import changes_since
@@ -58,15 +63,16 @@ def late(settings: Settings, connection: psycopg.Connection, store: ObjectStore)
     until = live.switched_at + timedelta(days=DAYS)
     if datetime.now(UTC) > until:
         return None
+    before = _kept(store, last.export_id)
     with connections.airtable_client(settings) as client:
-        found = changes_since(client, store, last.export_id)
-        records, schema = set(_ids(found)), found.schema
-        for event in events.read(connection, actions=[ACTION]):
-            if event.detail.get("export") == last.export_id:
-                since = changes_since(client, store, last.export_id, _cursor(event.detail["cursor"]))
-                records = (records - set(event.detail["records"])) | set(_ids(since))
-                schema = since.schema
-    return Late(until, tuple(sorted(records)), schema, found.lost, found.cursor)
+        found = changes_since(client, store, last.export_id, before.cursor)
+    if found.lost is not None:
+        return Late(until, last.export_id, before.records, before.schema, found.lost, before.cursor)
+    records = tuple(sorted({*before.records, *_ids(found)}))
+    schema = tuple(dict.fromkeys((*before.schema, *found.schema)))
+    now = Late(until, last.export_id, records, schema, None, found.cursor)
+    _keep(store, now)
+    return now
 
 
 def dismiss(
@@ -78,8 +84,6 @@ def dismiss(
     records: Sequence[str] | None,
 ) -> int:
     """These need not be loaded (None: all that are listed now). Raises SettingsError for one that is not listed."""
-    from ledger_assets.load.history import last_load
-
     found = late(settings, connection, store)
     listed = () if found is None else found.records
     unknown = [one for one in records or () if one not in listed]
@@ -87,15 +91,40 @@ def dismiss(
         raise SettingsError(
             f"{unknown[0]} is not among the late edits: see ledger-assets late-edits {settings.environment}"
         )
-    if found is None or found.cursor is None:
+    if found is None:
         return 0
-    chosen = list(listed if records is None else records)
-    with connection.transaction():
-        last = last_load(connection, full=True)
-    assert last is not None
-    detail = {"records": chosen, "export": last.export_id, "cursor": asdict(found.cursor)}
+    chosen = set(listed if records is None else records)
+    detail = {"records": sorted(chosen)[:SHOWN], "count": len(chosen), "export": found.export_id}
     events.record(connection, ACTION, "done", who=who, detail=detail)
+    left = tuple(one for one in listed if one not in chosen)
+    _keep(store, replace(found, records=left, schema=found.schema if records is not None else ()))
     return len(chosen)
+
+
+def _kept(store: ObjectStore, export_id: str) -> Late:
+    """What was found before, since this export."""
+    from ledger_assets.extract.cursor import Cursor
+    from ledger_assets.storage import ObjectMissing
+
+    try:
+        document = json.loads(store.get(_key(export_id)))
+    except ObjectMissing:
+        return Late(datetime.now(UTC), export_id)
+    cursor = Cursor(**document["cursor"])
+    return Late(
+        datetime.now(UTC), export_id, tuple(document["records"]), tuple(document["schema"]), None, cursor
+    )
+
+
+def _keep(store: ObjectStore, found: Late) -> None:
+    if found.cursor is None:
+        return
+    document = {"cursor": asdict(found.cursor), "records": found.records, "schema": found.schema}
+    store.put(_key(found.export_id), json.dumps(document).encode(), create=False)
+
+
+def _key(export_id: str) -> str:
+    return f"late/{export_id}.json"
 
 
 def measure(settings: Settings, connection: psycopg.Connection, store: ObjectStore) -> Measure:
@@ -132,9 +161,3 @@ def measure(settings: Settings, connection: psycopg.Connection, store: ObjectSto
 
 def _ids(found: Changes) -> list[str]:
     return [record for one in found.tables.values() for record in one.changed | one.created | one.destroyed]
-
-
-def _cursor(document: dict[str, object]) -> Cursor:
-    from ledger_assets.extract.cursor import Cursor
-
-    return Cursor(**document)  # type: ignore[arg-type]  # written by asdict above
