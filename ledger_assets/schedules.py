@@ -44,6 +44,12 @@ def build_schedules(environment: Environment) -> list[dg.ScheduleDefinition]:
         schedule("nightly_verification", "verify_snapshots", "0 4 * * *"),
         schedule("nightly_retention", "prune", "0 5 * * *", {"ops": {"prune": {"config": {"apply": True}}}}),
         schedule("hourly_consent_expiries", "consent_expiries", "5 * * * *"),
+        # A withdrawal closes the story at once; a file that was public closes with the next pass.
+        *(
+            [schedule("quarter_hourly_media", "place_media", "7-59/15 * * * *")]
+            if os.environ.get("MEDIA_STORE_URL", "").strip()
+            else []
+        ),
         schedule("quarter_hourly_health", "health", "*/15 * * * *"),
         *([_announce(environment, timezone)] if environment is Environment.PRODUCTION else []),
     ]

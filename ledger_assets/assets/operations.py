@@ -1,7 +1,7 @@
 """Op jobs of one environment: what is no asset, because "Materialize all" must never do it.
 
-What belongs here: taking emergency and baseline snapshots, removing old ones, recording expired consents. What does not:
-the work (``backups``, ``load``).
+What belongs here: taking emergency and baseline snapshots, removing old ones, recording expired consents, placing files.
+What does not: the work (``backups``, ``load``).
 """
 
 import dagster as dg
@@ -45,6 +45,7 @@ def build_op_jobs(environment: Environment) -> list[dg.JobDefinition]:
         _prune(environment),
         _rehearse(environment),
         _consent_expiries(environment),
+        _place_media(environment),
         build_health_job(environment),
     ]
 
@@ -155,5 +156,37 @@ def _consent_expiries(environment: Environment) -> dg.JobDefinition:
     )
     def job() -> None:
         record_expiries()
+
+    return job
+
+
+def _place_media(environment: Environment) -> dg.JobDefinition:
+    @dg.op(name="place_media")
+    def place_media(
+        context: dg.OpExecutionContext,
+        objects: ObjectStoreResource,
+        postgres: PostgresResource,
+        run_lock: RunLock,
+    ) -> None:
+        from ledger_assets import people
+        from ledger_assets.errors import CheckFailed
+
+        with one_line_failures():
+            settings, store = read_settings(environment), objects.open()
+            with postgres.connect(context.run_id) as connection:
+                placed = people.place_media(settings, connection, store, run_id=context.run_id)
+            context.add_output_metadata({name: str(value) for name, value in placed.detail().items()})
+            if placed.problems:
+                count = sum(map(len, placed.problems.values()))
+                raise CheckFailed(
+                    f"{count} files could not be placed: ledger-assets media {environment} place"
+                )
+
+    @dg.job(
+        name=f"place_media_{environment}",
+        description="Put files where the app serves them; what its people closed since leaves the public store.",
+    )
+    def job() -> None:
+        place_media()
 
     return job

@@ -105,8 +105,8 @@ def test_checks_block_and_no_asset_has_more_than_four(found: dict[str, dict[str,
 def test_the_jobs_are_those_of_the_documentation(found: dict[str, dict[str, list[str]]]) -> None:
     jobs = [
         "backup", "backup_baseline", "backup_emergency", "checkpoint", "consent_expiries", "cutover",
-        "cutover_back", "dry_run", "export", "health", "migrate", "prune", "recover", "rehearse", "remigrate", "restore",
-        "sync", "undo_restore", "verify", "verify_snapshots",
+        "cutover_back", "dry_run", "export", "health", "migrate", "place_media", "prune", "recover", "rehearse",
+        "remigrate", "restore", "sync", "undo_restore", "verify", "verify_snapshots",
     ]  # fmt: skip
     assert found["staging"]["jobs"] == sorted(f"{job}_staging" for job in jobs)
     assert set(found["production"]["jobs"]) >= {f"{job}_production" for job in [*jobs, "announce"]}

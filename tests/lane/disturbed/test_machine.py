@@ -16,6 +16,7 @@ import pytest
 from ledger_assets import progress
 from ledger_assets.cli.session import run_job
 from ledger_assets.demo.postgres import Cluster
+from ledger_assets.demo.postmaster import postmaster
 from ledger_assets.demo.server import LocalAirtable
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.errors import LedgerError
@@ -43,7 +44,7 @@ def second_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster
 
 def kill(cluster: Cluster) -> None:
     """SIGKILL, as when the machine takes it."""
-    process = cluster._postmaster()
+    process = postmaster(cluster._data)
     assert process is not None
     process.kill()
 
