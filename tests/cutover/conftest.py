@@ -6,11 +6,10 @@ The world is made once and copied while nothing of it runs.
 from __future__ import annotations
 
 import subprocess
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from json import dumps, loads
+from json import loads
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from ledger_assets.demo import schema
 from ledger_assets.demo.base import create_base
 from ledger_assets.demo.parts import EmbeddedParts, base_path
 from ledger_assets.environment import Environment, Settings, read_settings
+from ledger_assets.extract.responses import Subject
 from tests.lane.commands import COMMAND, done, ended, run, settings_of, start
 from tests.lane.worlds import OF_A_LANE
 
@@ -102,24 +102,14 @@ class Night:
             }
 
     def edit_airtable(self, title: str) -> str:
-        """Somebody gives a story another title; the record's id."""
-        url, key = self.parts.airtable(shape=self.settings.profile.value)
-        table = f"{url}/v0/{self.settings.airtable.base_id}/{schema.STORIES.id}"
-        record = self._airtable("GET", f"{table}?pageSize=1", key, None)["records"][0]["id"]
-        body = {"fields": {schema.STORIES.field_id("Title"): title}}
-        self._airtable("PATCH", f"{table}/{record}", key, body)
+        """Somebody gives a story another title, within Airtable's limit; the record's id."""
+        subject = Subject("a story", "data.records:write")
+        table = f"{self.settings.airtable.base_id}/{schema.STORIES.id}"
+        with connections.airtable_client(self.settings) as client:
+            record = client.call("GET", f"{table}?pageSize=1", subject, loads)["records"][0]["id"]
+            fields = {schema.STORIES.field_id("Title"): title}
+            client.call("PATCH", f"{table}/{record}", subject, loads, {"fields": fields})
         return str(record)
-
-    @staticmethod
-    def _airtable(method: str, url: str, key: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
-        request = urllib.request.Request(
-            url,
-            None if body is None else dumps(body).encode(),
-            {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-            method=method,
-        )
-        with urllib.request.urlopen(request) as answer:
-            return dict(loads(answer.read()))
 
 
 @pytest.fixture(scope="session")

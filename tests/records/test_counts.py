@@ -48,6 +48,8 @@ def test_who_signed_in_lately_is_told_where_the_platform_knows_it(
     world: World, conn: psycopg.Connection
 ) -> None:
     first, second = world.account(), world.account()
+    with psycopg.connect(world.admin_url) as admin:
+        admin.execute("alter table auth.users drop column last_sign_in_at")
     assert counted(conn).accounts["signed in within 30 days"] is None
     with psycopg.connect(world.admin_url) as admin:
         admin.execute("alter table auth.users add column last_sign_in_at timestamptz")
