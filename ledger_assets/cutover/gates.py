@@ -57,7 +57,7 @@ def assert_ready(
     if settings.environment is Environment.PRODUCTION:
         _assert_staging(staging, schema, limits, now)
     _assert_snapshot(settings, limits, now)
-    _assert_webhooks(settings)
+    assert_webhooks(settings)
 
 
 def _assert_schema(settings: Settings, connection: psycopg.Connection) -> str | None:
@@ -122,8 +122,11 @@ def _assert_snapshot(settings: Settings, limits: CutoverSettings, now: datetime)
         )
 
 
-def _assert_webhooks(settings: Settings) -> None:
-    """The final sync and the look just before the switch read a webhook: a token without its scope is found out now."""
+def assert_webhooks(settings: Settings) -> None:
+    """The final sync and the look just before the switch read a webhook: a token without its scope is found out now.
+
+    Raises SourceError naming the scope.
+    """
     from ledger_assets import connections
     from ledger_assets.extract.webhooks import webhooks
 

@@ -20,6 +20,7 @@ from ledger_assets.cutover import state
 from ledger_assets.demo import schema
 from ledger_assets.demo.base import create_base
 from ledger_assets.demo.parts import EmbeddedParts, base_path
+from ledger_assets.demo.server import LocalAirtable
 from ledger_assets.environment import Environment, Settings, read_settings
 from ledger_assets.extract.responses import Subject
 from tests.lane.commands import COMMAND, done, ended, run, settings_of, start
@@ -142,3 +143,12 @@ def night(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         with connections.database(settings, purpose="test"):
             pass
         yield Night(settings, environ, parts)
+
+
+@pytest.fixture
+def airtable(tmp_path: Path) -> Iterator[LocalAirtable]:
+    """The local Airtable server alone, for what needs no database."""
+    path = tmp_path / "base.sqlite"
+    create_base(path, seed=7, scale=SCALE)
+    with LocalAirtable(path, requests_per_second=100_000) as server:
+        yield server

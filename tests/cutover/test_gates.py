@@ -1,0 +1,78 @@
+"""What must hold before a cut-over touches anything, gate by gate."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ledger_assets.cutover import gates
+from ledger_assets.cutover.gates import StagingProof
+from ledger_assets.cutover.settings import read_cutover_settings
+from ledger_assets.demo.server import LocalAirtable
+from ledger_assets.environment import Environment, read_settings
+from ledger_assets.errors import SourceError, TargetError
+from ledger_assets.load.schema import version
+
+NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
+
+
+def proof(schema: str | None, *, passed: bool = True, hours: float = 1) -> StagingProof:
+    return StagingProof(NOW - timedelta(hours=hours), passed, schema, "0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("which", "said"),
+    [
+        ("none", "staging was never proven on this machine"),
+        ("failed", r"staging's newest proof \(run 01234567\) did not pass"),
+        ("other", "staging was proven at schema 20260101000000, production is at"),
+        ("unknown", "staging was proven at schema unknown"),
+        ("old", "staging's proof is 169 h old"),
+    ],
+)
+def test_staging_must_have_been_proven_lately_at_the_same_schema(
+    conn: psycopg.Connection, tmp_path: Path, which: str, said: str
+) -> None:
+    here = version(conn)
+    found = {
+        "none": None,
+        "failed": proof(here, passed=False),
+        "other": proof("20260101000000"),
+        "unknown": proof(None),
+        "old": proof(here, hours=169),
+    }[which]
+    settings = read_settings(Environment.PRODUCTION, {"LEDGER_HOME": str(tmp_path)})
+    with pytest.raises(TargetError, match=said) as refused:
+        gates.assert_ready(
+            settings,
+            conn,
+            confirm="ledger_production",
+            base_is_read_only=True,
+            staging=found,
+            limits=read_cutover_settings({}),
+            now=NOW,
+        )
+    assert re.search("ledger-assets migrate staging$", str(refused.value))
+
+
+def test_a_token_that_may_not_read_webhooks_is_refused_by_the_scope_s_name(
+    airtable: LocalAirtable, tmp_path: Path
+) -> None:
+    airtable.faults.add("/webhooks", 403, '{"error":{"type":"INVALID_PERMISSIONS"}}', times=None)
+    settings = read_settings(
+        Environment.STAGING,
+        {
+            "LEDGER_HOME": str(tmp_path),
+            "AIRTABLE_ENDPOINT_URL": airtable.url,
+            "AIRTABLE_API_KEY": airtable.api_key,
+            "AIRTABLE_BASE_ID": airtable.base_id,
+        },
+    )
+    with pytest.raises(SourceError, match="webhook:manage"):
+        gates.assert_webhooks(settings)
+    airtable.faults.clear()
+    gates.assert_webhooks(settings)
