@@ -47,7 +47,7 @@ def count(
         return DatabaseInventory(
             environment,
             target,
-            now.isoformat(timespec="seconds"),
+            now.isoformat(timespec="milliseconds"),
             _tables(connection),
             _relations(connection),
             _accounts(connection, now),

@@ -15,14 +15,18 @@ from ledger_assets.records.database import DatabaseInventory
 from ledger_assets.storage import ObjectMissing, ObjectStore
 
 FOLDER = "inventories"
-STAMP = "%Y%m%dT%H%M%SZ"
+STAMP = "%Y%m%dT%H%M%S%fZ"
 
 
 def keep(store: ObjectStore, found: DatabaseInventory) -> str:
-    """Keep it; its moment. A second one of the same second takes its place."""
-    moment = datetime.fromisoformat(found.at).astimezone(UTC).strftime(STAMP)
-    store.put(f"{FOLDER}/{moment}.json", json.dumps(found.document(), indent=1).encode())
-    return moment
+    """Keep it; its name. Moments are told to the millisecond: two were once counted within a second."""
+    name = _name(datetime.fromisoformat(found.at).astimezone(UTC))
+    store.put(f"{FOLDER}/{name}.json", json.dumps(found.document(), indent=1).encode())
+    return name
+
+
+def _name(moment: datetime) -> str:
+    return f"{moment:%Y%m%dT%H%M%S}{moment.microsecond // 1000:03d}Z"
 
 
 def moments(store: ObjectStore) -> list[datetime]:
@@ -71,7 +75,7 @@ def find(store: ObjectStore, named: str, *, zone: str = "UTC") -> DatabaseInvent
 
 
 def _read(store: ObjectStore, moment: datetime) -> DatabaseInventory:
-    key = f"{FOLDER}/{moment.strftime(STAMP)}.json"
+    key = f"{FOLDER}/{_name(moment)}.json"
     try:
         return parse(store.get(key), key)
     except ObjectMissing:

@@ -100,7 +100,7 @@ main()
 """
 
 FULL = (
-    r"ledger-assets: (object (exports|ledger)/\S+|the file of attachment att\w+|a file /\S+) cannot be written"
+    r"ledger-assets: (object (exports|ledger|media)/\S+|the file of attachment att\w+|a file /\S+) cannot be written"
     r".*: File too large.*: make room on its disk, then run this again\n"
 )
 """Whichever of the files that are written at once meets the full disk first."""
