@@ -32,6 +32,8 @@ MARKED = {
         "tests/cutover/",
         "tests/freeze/",
         "tests/health/",
+        "tests/lane/test_health.py",
+        "tests/lane/test_sync.py",
         "tests/loadtest/",
         "tests/placing/",
         "tests/records/",
