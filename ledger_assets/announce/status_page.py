@@ -153,7 +153,13 @@ def _put(store: object, name: str, data: bytes) -> None:
 
     attributes = {"Content-Type": TYPES[name], "Cache-Control": f"max-age={FRESH_SECONDS}"}
     try:
-        obstore.put(store, name, data, attributes=attributes, use_multipart=False)  # type: ignore[arg-type]
+        obstore.put(
+            store,  # type: ignore[arg-type]  # an object to PagePlace, so that reading settings imports no obstore
+            name,
+            data,
+            attributes=attributes,
+            use_multipart=False,
+        )
     except (BaseError, OSError) as error:
         raise StoreError(f"STATUS_PAGE_URL: {name} cannot be written: {reason(str(error))}") from None
 
@@ -194,5 +200,5 @@ def _record(connection: psycopg.Connection | None, error: Exception, run_id: str
         events.record(
             connection, "status_page", "failed", run_id=run_id, detail={"cause": type(error).__name__}
         )
-    except Exception as also:  # noqa: BLE001 - see publish
+    except Exception as also:  # noqa: BLE001 - as publish: the migration goes on
         _log.warning("it could not be recorded that the status page failed: %s", type(also).__name__)
