@@ -126,6 +126,7 @@ class Gate:
 
     def __init__(self, tools: Tools, folder: Path, *, only_first: bool = False) -> None:
         self._reached, self._go = folder / "reached", folder / "go"
+        self._kept_open: list[int] = []
         os.mkfifo(self._reached)
         os.mkfifo(self._go)
         once = f'[ -e {folder}/passed ] && exec $real "$@"\ntouch {folder}/passed\n' if only_first else ""
@@ -139,9 +140,18 @@ class Gate:
             fifo.readline()
 
     def open(self) -> None:
-        self._go.write_text("go\n")
+        self._tell(self._go)
 
     def give_up(self) -> None:
         """The dump has ended: nobody waits at the gate any longer."""
-        self._kept_open = os.open(self._reached, os.O_RDWR | os.O_NONBLOCK)
-        os.write(self._kept_open, b"ended\n")
+        self._tell(self._reached)
+
+    def close(self) -> None:
+        """Once the dump has ended."""
+        while self._kept_open:
+            os.close(self._kept_open.pop())
+
+    def _tell(self, fifo: Path) -> None:
+        """Without waiting for a reader: its pg_dump may just have been ended, and would never come."""
+        self._kept_open.append(os.open(fifo, os.O_RDWR | os.O_NONBLOCK))
+        os.write(self._kept_open[-1], b"go\n")

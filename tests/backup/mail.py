@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
+import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, BinaryIO
 
 
 @dataclass
@@ -93,35 +93,34 @@ class Mailbox:
 def smtp_server(*, password: str | None = None) -> Iterator[Mailbox]:
     """An SMTP server; with a password it takes mail after AUTH PLAIN alone."""
     box = Mailbox(password=password)
-    listener = socket.create_server(("127.0.0.1", 0))
-    box.port = listener.getsockname()[1]
 
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with suppress(ConnectionError), connection, connection.makefile("rwb", buffering=0) as stream:
-                _converse(box, stream)
+    class Conversation(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            with suppress(ConnectionError):
+                _converse(box, self.rfile, self.wfile)
 
-    thread = threading.Thread(target=accept)
-    thread.start()
-    try:
-        yield box
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
+    class Server(socketserver.ThreadingTCPServer):
+        # A client that keeps its connection keeps nobody waiting: neither the next one nor the end of the test.
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Conversation) as server:
+        box.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield box
+        finally:
+            server.shutdown()
+            thread.join()
 
 
-def _converse(box: Mailbox, stream: Any) -> None:
+def _converse(box: Mailbox, heard: BinaryIO, said: BinaryIO) -> None:
     def say(text: str) -> None:
-        stream.write(f"{text}\r\n".encode())
+        said.write(f"{text}\r\n".encode())
 
     recipient, known = "", box.password is None
     say("220 test")
-    for raw in stream:
+    for raw in heard:
         line = raw.decode(errors="replace").strip()  # a TLS greeting is none of ours
         verb = line.split(" ")[0].split(":")[0].upper()
         if verb == "EHLO":
@@ -139,7 +138,9 @@ def _converse(box: Mailbox, stream: Any) -> None:
             say("354 go on")
             text = b""
             while not text.endswith(b"\r\n.\r\n"):
-                text += stream.readline()
+                if not (more := heard.readline()):
+                    return
+                text += more
             box.got.append((recipient, text.decode()))
             say("250 ok")
         elif verb == "QUIT":

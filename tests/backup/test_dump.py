@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -28,15 +28,14 @@ CANARY = "Nora Invented, teller of rivers"
 @contextmanager
 def held(url: str, folder: Path, gate: Gate) -> Iterator[Future[Dumped]]:
     """A dump that has its snapshot and whose pg_dump waits at the gate."""
-    with ThreadPoolExecutor() as pool:
+    with closing(gate), ThreadPoolExecutor() as pool:
         done = pool.submit(dump, url, folder, kind="full", tools=gate.tools)
         done.add_done_callback(lambda _: gate.give_up())
         gate.wait()
         try:
             yield done
         finally:
-            if not done.done():
-                gate.open()
+            gate.open()
 
 
 def waiting(url: str, work: Callable[[], object]) -> threading.Thread:
