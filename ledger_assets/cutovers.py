@@ -20,15 +20,33 @@ if TYPE_CHECKING:
 
 
 def to_go_back(settings: Settings, snapshot_id: str | None) -> Cutover | None:
-    """The cut-over that a rollback to this checkpoint takes back (None: the unfinished one, else the one that is live)."""
-    from ledger_assets.cutover import state
+    """The cut-over that a rollback to this checkpoint takes back (None: the unfinished one, else the newest).
+
+    One that is taken back already counts while somebody is still to be told of it.
+    """
+    from ledger_assets.cutover import aftermath, state
 
     with connections.database(settings, purpose="cutover") as connection:
         if snapshot_id is None:
             found = state.unfinished(connection) or state.latest(connection)
         else:
             found = state.of_checkpoint(connection, snapshot_id)
-    return None if found is None or found.state in ("returned", "abandoned") else found
+        if found is None or (found.state == "returned" and aftermath.is_left(connection, found)):
+            return found
+        if snapshot_id is not None and state.phase(connection, found) == "lapsed":
+            return None  # it never loaded: whoever wants that checkpoint's rows wants a restore
+    return None if found.state in ("returned", "abandoned") else found
+
+
+def live(settings: Settings) -> Cutover | None:
+    """The cut-over that is done and that the app reads from here since."""
+    from ledger_assets import switch
+    from ledger_assets.cutover import state
+
+    with connections.database(settings, purpose="cutover") as connection:
+        found, now = state.latest(connection), switch.live(connection)
+    done = found is not None and found.state == "done" and now.run_id in found.runs
+    return found if done and now.source == "supabase" else None
 
 
 def seen(settings: Settings) -> tuple[Cutover, Phase, list[Step]] | None:
@@ -55,16 +73,18 @@ def go_back(
     tell: Tell = lambda _: None,
 ) -> Returned:
     """Take a cut-over back: one that is done, or one whose process was killed. Raises SettingsError, TargetError."""
-    from ledger_assets.cutover import back, state
+    from ledger_assets.cutover import aftermath, back, state
 
     with connections.database(settings, purpose="cutover") as connection:
         found = state.by_id(connection, cutover_id)
         if found is None:
             raise SettingsError(f"there is no cut-over {cutover_id} in {settings.target_name}")
+        if aftermath.is_left(connection, found):
+            return back.Returned(found, None, False, aftermath.tell(settings, found, run_id))
         if found.state in ("returned", "abandoned"):
             raise SettingsError(f"cut-over {cutover_id[:8]} was taken back already ({found.state})")
         phase = state.phase(connection, found)
-    if phase in ("frozen", "loaded", "switched"):
+    if phase in ("frozen", "loaded", "switched", "returning"):
         running = [one for one in found.runs if one != run_id and lives(one)]
         if running:
             raise TargetError(

@@ -88,7 +88,7 @@ def _night(connection: psycopg.Connection) -> tuple[str, bool] | None:
     live = switch.live(connection).source
     phase = cutovers.phase(connection, found)
     told = f"{found.began_at:%Y-%m-%d %H:%M} UTC, {phase}; the app reads from {live}"
-    return told, phase in ("frozen", "loaded", "switched", "returning")
+    return told, phase in ("frozen", "forced", "loaded", "switched", "returning")
 
 
 def _newest_snapshot(settings: Settings) -> str | None:

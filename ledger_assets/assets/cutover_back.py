@@ -5,6 +5,7 @@ import dagster as dg
 from ledger_assets.assets.cutover_events import lives
 from ledger_assets.assets.faults import one_line_failures
 from ledger_assets.assets.keys import key
+from ledger_assets.assets.recovery import log_restores
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.resources.notifier import Notifier
 from ledger_assets.resources.object_store import ObjectStoreResource
@@ -33,8 +34,7 @@ def build_back_job(environment: Environment) -> dg.JobDefinition:
         notifier: Notifier,
         run_lock: RunLock,
     ) -> None:
-        from ledger_assets import cutovers, reports
-        from ledger_assets.assets.recovery import restored
+        from ledger_assets import cutovers
         from ledger_assets.lane import assert_confirmed
 
         with one_line_failures():
@@ -51,17 +51,10 @@ def build_back_job(environment: Environment) -> dg.JobDefinition:
                 tell=notifier.send,
                 lives=lives(context),
             )
-            rows = [] if done.restored is None else [restored(done.restored)]
-            if done.trouble:
-                context.log.warning("%s", done.trouble)
-            reports.publish(store, context.run_id, "restore", {"restores": rows})
-        for row in rows:
-            context.log_event(
-                dg.AssetMaterialization(
-                    key(environment, "operations", "restore"),
-                    metadata={k: v for k, v in row.items() if v is not None},
-                )
-            )
+            for line in done.told.trouble:
+                context.log.warning("%s", line)
+            restores = [] if done.restored is None else [done.restored]
+            log_restores(context, environment, store, restores, left=list(done.told.trouble))
         context.log_event(
             dg.AssetObservation(key(environment, "operations", "live"), metadata={"source": "airtable"})
         )

@@ -54,16 +54,6 @@ def build_recovery_jobs(environment: Environment) -> list[dg.JobDefinition]:
     """All of them."""
     asset = key(environment, "operations", "restore")
 
-    def log(context: dg.OpExecutionContext, store: "ObjectStore", restores: "Sequence[Done]") -> None:
-        from ledger_assets import reports
-
-        rows = [restored(done) for done in restores]
-        reports.publish(store, context.run_id, "restore", {"restores": rows})
-        for row in rows:
-            context.log_event(
-                dg.AssetMaterialization(asset, metadata={k: v for k, v in row.items() if v is not None})
-            )
-
     @dg.op(name="restore")
     def restore(
         context: dg.OpExecutionContext,
@@ -88,7 +78,7 @@ def build_recovery_jobs(environment: Environment) -> list[dg.JobDefinition]:
                 run_id=context.run_id,
                 tell=notifier.send,
             )
-            log(context, store, done)
+            log_restores(context, environment, store, done)
 
     @dg.op(name="recover")
     def recover(
@@ -118,7 +108,7 @@ def build_recovery_jobs(environment: Environment) -> list[dg.JobDefinition]:
                 run_id=context.run_id,
                 tell=notifier.send,
             )
-            log(context, store, done)
+            log_restores(context, environment, store, done)
 
     @dg.op(name="undo_restore")
     def undo_restore(context: dg.OpExecutionContext, config: UndoConfig, run_lock: RunLock) -> None:
@@ -150,8 +140,28 @@ def build_recovery_jobs(environment: Environment) -> list[dg.JobDefinition]:
     return [restore_job, recover_job, undo_job]
 
 
-def restored(done: "Done") -> dict[str, Any]:
-    """A restore, for the command and the web UI."""
+def log_restores(
+    context: dg.OpExecutionContext,
+    environment: Environment,
+    store: "ObjectStore",
+    restores: "Sequence[Done]",
+    **more: object,
+) -> None:
+    """What a run has restored, for its command and the web UI; ``more`` is for the command alone."""
+    from ledger_assets import reports
+
+    rows = [_row(done) for done in restores]
+    reports.publish(store, context.run_id, "restore", {"restores": rows, **more})
+    for row in rows:
+        context.log_event(
+            dg.AssetMaterialization(
+                key(environment, "operations", "restore"),
+                metadata={k: v for k, v in row.items() if v is not None},
+            )
+        )
+
+
+def _row(done: "Done") -> dict[str, Any]:
     return {
         "snapshot": done.snapshot_id,
         "mode": str(done.preview.mode),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 PHASES = {
     "lapsed": "its process ended before anything was loaded; the freeze is over; start again by the same command",
     "frozen": "under way, nothing is loaded yet; should its process die, writing opens by itself within a minute",
+    "forced": "loaded and not switched, and its freeze was ended by force: --back returns to before",
     "loaded": "loaded and not switched: writing stays frozen; the same command again goes on, --back returns to before",
     "switched": "the app reads from here; writing opens with the last step; the same command again goes on",
     "returning": "on its way back; the same command again finishes it",
@@ -111,9 +112,17 @@ def cutover(
 def _cut_over(
     settings: Settings, base_is_read_only: bool, hours: float, watch_minutes: float, confirm: str, who: str
 ) -> None:
+    from ledger_assets import cutovers
     from ledger_assets.lane import assert_can_load
 
     assert_can_load(settings, confirm)
+    name = f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
+    back = f"to take it back, database and switch together: ledger-assets cutover {settings.environment} --back{name}"
+    if (done := cutovers.live(settings)) is not None:
+        console.print(f"cut-over {done.id[:8]} of {settings.target_name}: {PHASES['done']}")
+        console.print(back)
+        _assert_told(settings, name)
+        return
     config = {
         "confirm": confirm,
         "base_is_read_only": base_is_read_only,
@@ -131,17 +140,28 @@ def _cut_over(
             },
             tell=lambda run_id: _status_of(settings, run_id),
         )
-    name = f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
-    console.print(
-        f"to take it back, database and switch together: ledger-assets cutover {settings.environment} --back{name}"
-    )
+    console.print(back)
+    _assert_told(settings, name)
+
+
+def _assert_told(settings: Settings, name: str) -> None:
+    """Raises CheckFailed while a deploy hook has not taken the switch: what it builds reads from the old place."""
+    from ledger_assets import connections, switch
+
+    with connections.database(settings, purpose="cutover") as connection:
+        missed = [hook.host for hook in switch.outstanding(connection, switch.read_hooks())]
+    if missed:
+        raise CheckFailed(
+            f"the cut-over is done, and {len(missed)} deploy hooks were not told ({', '.join(missed)}): put them right, "
+            f"then: ledger-assets switch {settings.environment} --to supabase{name}"
+        )
 
 
 def go_back(
     settings: Settings, snapshot_id: str | None, without_emergency: bool, confirm: str, who: str
 ) -> None:
     """Take a cut-over back by its job; ``snapshot_id`` None: the newest."""
-    from ledger_assets import cutovers
+    from ledger_assets import connections, cutovers, reports
     from ledger_assets.lane import assert_confirmed
 
     assert_confirmed(settings, confirm, what="the way back")
@@ -158,6 +178,9 @@ def go_back(
         )
     report(settings, run)
     console.print(f"cut-over {found.id[:8]} is taken back: the app reads from Airtable, people write again")
+    left = reports.read(connections.object_store(settings), run.run_id, "restore").get("left", [])
+    if left:
+        raise CheckFailed(f"the way back is complete here, and not outside: {'; '.join(left)}")
 
 
 def _rehearse(settings: Settings, as_json: bool) -> None:

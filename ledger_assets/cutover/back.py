@@ -1,10 +1,10 @@
 """The way back of a cut-over: the app reads from Airtable again, the checkpoint is restored, writing is open.
 
 What belongs here: the order of it, and going on with it after its process was killed. What does not: a restore (``backup``),
-the switch (``switch``).
+the switch (``switch``), whom to tell afterwards (``aftermath``).
 
 Invariants: it is written down first that the only way is back; each part may be repeated; people write only after all
-of it; what people wrote after the switch lies in the restore's encrypted file.
+of it; what people wrote after the switch lies in the restore's encrypted file; what was never loaded is not taken back.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ledger_assets import connections, events, freeze, recoveries, switch
-from ledger_assets.cutover import outside, state
+from ledger_assets.cutover import aftermath, state
+from ledger_assets.cutover.aftermath import Told
 from ledger_assets.cutover.state import Cutover
 from ledger_assets.environment import Settings
-from ledger_assets.errors import LedgerError, TargetError
+from ledger_assets.errors import TargetError
 from ledger_assets.freeze import Heartbeat
 from ledger_assets.storage import ObjectStore
 
@@ -25,23 +26,18 @@ if TYPE_CHECKING:
 
     from ledger_assets.backup.restore import Done
     from ledger_assets.backups import Tell
-    from ledger_assets.switch import Called
 
 REASON = "the way back of a cut-over"
 
 
 @dataclass(frozen=True)
 class Returned:
-    """What was done. ``restored`` is None where nothing had been loaded."""
+    """What was done. ``restored`` is None where nothing had been loaded, or it was restored before."""
 
     cutover: Cutover
     restored: Done | None
     switched_back: bool
-    hooks: tuple[Called, ...] = ()
-    accounts: int = 0
-    """Accounts that were made since it began, disabled again."""
-    trouble: str | None = None
-    """Why accounts could not be taken back; everything else was."""
+    told: Told
 
 
 def roll_back(
@@ -75,11 +71,13 @@ def go_back(
     tell: Tell = lambda _: None,
 ) -> Returned:
     """Go back under ``token``. Raises TargetError; what was done then stays, and is repeated by the next attempt."""
-    checkpoint = _checkpoint(settings, cutover)
+    with connections.database(settings, purpose="cutover-back") as connection:
+        # One that never came to its load has nothing to take back, and what people wrote since its checkpoint is theirs.
+        loaded = cutover.state != "open" or state.has_loaded(connection, cutover)
+    checkpoint = _checkpoint(settings, cutover) if loaded else None
     with connections.database_url(settings) as url, Heartbeat(url, token) as beat:
         with connections.database(settings, purpose="cutover-back") as connection:
-            state.returning(connection, cutover.id, why)
-            _keep_frozen(connection, token)
+            _decide(connection, cutover, token, why, run_id, checkpoint)
             flipped = switch.switch(connection, "airtable", token=token, who=cutover.who, run_id=run_id)
         restored = None
         if checkpoint is not None:
@@ -96,61 +94,36 @@ def go_back(
                 tell=tell,
             )
         with connections.database(settings, purpose="cutover-back") as connection:
-            with connection.transaction(), connection.cursor() as cur:
-                freeze.release(cur, token)
-            state.end(connection, cutover.id, "returned")
-            freeze.thaw(connection, token, who=cutover.who)
-            events.record(
-                connection,
-                "cutover_back",
-                "done",
-                who=cutover.who,
-                run_id=run_id,
-                detail={
-                    "cutover": cutover.id,
-                    "checkpoint": checkpoint,
-                    "switched_back": flipped.changed,
-                    "why": why,
-                },
-            )
-            hooks = switch.call_hooks(
-                connection,
-                switch.read_hooks(),
-                environment=settings.environment,
-                who=cutover.who,
-                run_id=run_id,
-            )
-    outside.publish(settings, cutover, run_id, over=True)
-    accounts, trouble = _take_back_accounts(settings, cutover, run_id)
-    return Returned(cutover, restored, flipped.changed, hooks, accounts, trouble)
+            _open(connection, cutover, token, run_id, {"checkpoint": checkpoint, "why": why})
+    return Returned(cutover, restored, flipped.changed, aftermath.tell(settings, cutover, run_id))
 
 
-def _take_back_accounts(settings: Settings, cutover: Cutover, run_id: str) -> tuple[int, str | None]:
-    """Of the runs since it began. Last, because Supabase may not answer, and people must not wait for that to write."""
-    from ledger_assets.people import take_back_accounts
-
-    disabled = 0
-    try:
-        with connections.database(settings, purpose="cutover-accounts") as connection:
-            with connection.transaction():
-                rows = connection.execute(
-                    "select distinct run_id from migration.accounts where intended_at >= %s and run_id is not null",
-                    (cutover.began_at,),
-                ).fetchall()
-            for (made_by,) in rows:
-                done = take_back_accounts(
-                    settings, connection, run_id=run_id, of_run=made_by, who=cutover.who
-                )
-                disabled += done.disabled
-    except LedgerError as error:
-        return disabled, f"accounts: {error}; again: ledger-assets accounts {settings.environment} disable"
-    return disabled, None
-
-
-def _keep_frozen(connection: psycopg.Connection, token: int) -> None:
-    """While it is half back the freeze must not run out, also where nothing was held (after the switch)."""
+def _decide(
+    connection: psycopg.Connection,
+    cutover: Cutover,
+    token: int,
+    why: str,
+    run_id: str,
+    checkpoint: str | None,
+) -> None:
+    """From here on the only way is back, and until it is gone the freeze does not run out, also after the switch."""
     with connection.transaction(), connection.cursor() as cur:
+        state.returning(connection, cutover.id, why, checkpoint)
+        detail = {"cutover": cutover.id, "checkpoint": checkpoint, "why": why}
+        events.record(connection, "cutover_back", "begun", who=cutover.who, run_id=run_id, detail=detail)
         freeze.hold(cur, token)
+
+
+def _open(
+    connection: psycopg.Connection, cutover: Cutover, token: int, run_id: str, detail: dict[str, object]
+) -> None:
+    """Its end, the end of the freeze and the record of both are one: whoever is killed leaves all or none."""
+    with connection.transaction(), connection.cursor() as cur:
+        freeze.release(cur, token)
+        state.end(connection, cutover.id, "returned")
+        freeze.thaw_within(cur, token, who=cutover.who)
+        detail = {"cutover": cutover.id, **detail}
+        events.record(connection, "cutover_back", "done", who=cutover.who, run_id=run_id, detail=detail)
 
 
 def _checkpoint(settings: Settings, cutover: Cutover) -> str | None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ledger_assets import events, freeze, lane
-from ledger_assets.cutover import back, gates, state
+from ledger_assets.cutover import aftermath, back, gates, state
 from ledger_assets.cutover.gates import StagingProof
 from ledger_assets.cutover.night import Night, keep_figures
 from ledger_assets.cutover.settings import HOURS, WATCH_MINUTES, read_cutover_settings
@@ -51,6 +51,9 @@ def freeze_writes(
         if found is not None:
             found = _go_on(night, connection, found, wish, runs_on)
         if found is None:
+            last = state.latest(connection)
+            if last is not None and aftermath.is_left(connection, last):
+                aftermath.tell(night.settings, last, night.run_id)
             now = datetime.now(UTC)
             gates.assert_ready(
                 night.settings,
@@ -97,7 +100,7 @@ def _go_on(
             )
     match state.phase(connection, found):
         case "returning":
-            back.roll_back(
+            done = back.roll_back(
                 night.settings,
                 night.store,
                 found,
@@ -107,12 +110,20 @@ def _go_on(
                 emergency=False,
                 tell=night.tell,
             )
+            how = f"checkpoint {found.checkpoint} restored" if found.checkpoint else "nothing was loaded"
             raise TargetError(
-                f"cut-over {found.id[:8]} was on its way back when its process ended: that is finished now (checkpoint "
-                f"{found.checkpoint} restored, writing is open); start the next one by the same command"
+                f"cut-over {found.id[:8]} was on its way back when its process ended: that is finished now ({how}, writing is "
+                f"open){''.join(f'; {line}' for line in done.told.trouble)}; start the next one by the same command"
             )
         case "loaded" | "switched":
+            state.note(connection, found.id, watch_minutes=wish.watch_minutes)
             return found
+        case "forced":
+            raise TargetError(
+                f"cut-over {found.id[:8]} had loaded when its freeze was ended by force, and people may have written since: "
+                f"take it back first: ledger-assets cutover {night.settings.environment} --back --confirm "
+                f"{night.settings.target_name}"
+            )
         case _:
             held = freeze.state(connection)
             if held.cutover == found.id:  # its process is dead: nobody need wait for the lease to run out

@@ -47,6 +47,8 @@ def assert_ready(
     from ledger_assets.lane import assert_confirmed
 
     assert_confirmed(settings, confirm, what="cut-over")
+    _assert_not_live(settings, connection)
+    _assert_readable(settings)
     if not base_is_read_only:
         raise TargetError(
             "cut-over refused: first make the base read-only in Airtable (share everybody's access as read-only), then say "
@@ -58,6 +60,37 @@ def assert_ready(
         _assert_staging(staging, schema, limits, now)
     _assert_snapshot(settings, limits, now)
     assert_webhooks(settings)
+
+
+def _assert_not_live(settings: Settings, connection: psycopg.Connection) -> None:
+    """Else its way back would lead the app to Airtable, away from what people have written here since."""
+    from ledger_assets import switch
+    from ledger_assets.cutover import state
+
+    live = switch.live(connection)
+    if live.source != "supabase":
+        return
+    name = f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
+    last = state.latest(connection)
+    if last is not None and last.state == "done" and live.run_id in last.runs:
+        raise TargetError(
+            f"cut-over refused: cut-over {last.id[:8]} is done, the app reads from here and people write; to take it back: "
+            f"ledger-assets cutover {settings.environment} --back{name}"
+        )
+    raise TargetError(
+        f"cut-over refused: the app reads from here already; first: ledger-assets switch {settings.environment} --to "
+        f"airtable{name}"
+    )
+
+
+def _assert_readable(settings: Settings) -> None:
+    """Settings that would be read in the middle of the night. Raises SettingsError."""
+    from ledger_assets import switch
+    from ledger_assets.announce.settings import page_place
+
+    switch.read_hooks()
+    if settings.environment is Environment.PRODUCTION:
+        page_place(settings)
 
 
 def _assert_schema(settings: Settings, connection: psycopg.Connection) -> str | None:

@@ -13,6 +13,7 @@ from ledger_assets.errors import TargetError
 if TYPE_CHECKING:
     from ledger_assets.cutover.night import Night
     from ledger_assets.health.model import Report
+    from ledger_assets.health.watch import Clock
 
 
 def once(night: Night) -> list[str]:
@@ -20,7 +21,7 @@ def once(night: Night) -> list[str]:
     return _bad(_look(night))
 
 
-def until(night: Night, minutes: float, alive: Callable[[], bool]) -> list[str]:
+def until(night: Night, minutes: float, alive: Callable[[], bool], clock: Clock | None = None) -> list[str]:
     """What was bad in two looks in a row before ``minutes`` were over. Raises TargetError when the freeze is lost."""
     from ledger_assets.health.watch import watch
     from ledger_assets.monitoring import unreachable
@@ -33,7 +34,7 @@ def until(night: Night, minutes: float, alive: Callable[[], bool]) -> list[str]:
         except TargetError as error:  # one that comes back before the next look was a moment's
             return unreachable(night.settings, error)
 
-    found = watch(look, minutes)
+    found = watch(look, minutes, clock=clock)
     return _bad(found.last) if found.stopped else []
 
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ledger_assets import connections, events
+from ledger_assets import connections, events, freeze, switch
 from ledger_assets.cutover import back, outside, state
 from ledger_assets.cutover.state import Cutover, Phase
 from ledger_assets.environment import Settings
@@ -44,10 +44,9 @@ class Night:
     root_run_id: str
     tell: Tell = lambda _: None
 
-    def say(self, cutover: Cutover, step: str, how: str) -> None:
-        """To whoever watches the command, and to people outside."""
+    def say(self, cutover: Cutover, step: str, how: str, *, over: bool = False) -> None:
+        """To whoever watches the command, and to people outside. ``over``: nothing of it goes on."""
         report("cutover", f"{step} {how}", state.STEPS.index(step) + (how != "running"), len(state.STEPS))
-        over = how == "returned" or (step == "unfreeze" and how == "done")
         outside.publish(self.settings, cutover, self.run_id, over=over)
 
     @contextmanager
@@ -100,7 +99,7 @@ def step(night: Night, name: str) -> Iterator[Doing]:
         events.record(
             connection, f"cutover_{name}", "done", who=cutover.who, run_id=night.run_id, detail=doing.facts
         )
-    night.say(cutover, name, "done")
+    night.say(cutover, name, "done", over=doing.over)
 
 
 def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
@@ -115,11 +114,13 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
             connection, f"cutover_{name}", "failed", who=cutover.who, run_id=night.run_id, detail=detail
         )
         phase = state.phase(connection, cutover)
-    night.say(cutover, name, "failed")
-    if phase not in ("loaded", "switched"):
+    goes_back = phase in ("loaded", "switched")
+    # Before its load nothing has changed, and writing opens by itself.
+    night.say(cutover, name, "failed", over=phase in ("frozen", "lapsed"))
+    if not goes_back:
         return
     try:
-        back.go_back(
+        returned = back.go_back(
             night.settings,
             night.store,
             cutover,
@@ -132,15 +133,27 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
     except Exception as second:  # noqa: BLE001 - whatever it is, both must be told, and the database stays frozen
         said = str(second) if isinstance(second, LedgerError) else place(second)
         raise TargetError(
-            f"{why}. THE WAY BACK FAILED TOO ({said}): the database stays frozen, nothing more is written to it; run: "
+            f"{why}. THE WAY BACK FAILED TOO ({said}): {_writing(night)}; run: "
             f"ledger-assets cutover {night.settings.environment} --back --confirm {night.settings.target_name}"
         ) from None
-    night.say(cutover, name, "returned")
+    night.say(cutover, name, "returned", over=True)
     kind = CheckFailed if isinstance(error, CheckFailed) else TargetError
     raise kind(
         f"{name}: {why}. The cut-over went back: checkpoint {cutover.checkpoint} is restored, the app reads from Airtable, "
-        "writing is open again"
+        f"writing is open again{''.join(f'; {line}' for line in returned.told.trouble)}"
     ) from None
+
+
+def _writing(night: Night) -> str:
+    """What people can do where the way back failed: in that line stands what holds, and no guess."""
+    try:
+        with night.database("failed") as connection:
+            frozen, live = freeze.state(connection), switch.live(connection)
+    except LedgerError:
+        return "whether writing is frozen cannot be asked"
+    if frozen.live:
+        return "the database stays frozen, nothing more is written to it"
+    return f"writing is open, the app reads from {live.source}"
 
 
 def keep_figures(night: Night) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ledger_assets import backups, connections, events, freeze, lane, switch
 from ledger_assets.cutover.fetch import fetch
 from ledger_assets.environment import Settings
-from ledger_assets.errors import CheckFailed
+from ledger_assets.errors import CheckFailed, LedgerError
 from ledger_assets.progress import report
 from ledger_assets.storage import ObjectStore
 
@@ -56,12 +56,37 @@ def rehearse(
     tell: Tell = lambda _: None,
 ) -> Rehearsed:
     """Play the night. Raises what a step raises that cannot be played at all (Airtable, the bucket)."""
+    found = Rehearsed()
+    _record(settings, run_id, "begun", found)
+    try:
+        _rehearse(settings, store, specs, found, run_id, tell)
+    except LedgerError:
+        _record(settings, run_id, "failed", found)
+        raise
+    _record(settings, run_id, "failed" if found.problems else "done", found)
+    return found
+
+
+def _record(settings: Settings, run_id: str, outcome: events.Outcome, found: Rehearsed) -> None:
+    detail = {"snapshot": found.snapshot_id, "seconds": found.seconds, "problems": len(found.problems)}
+    with connections.database(settings, purpose="rehearsal") as connection:
+        events.record(connection, "cutover_rehearsal", outcome, run_id=run_id, detail=detail)
+
+
+def _rehearse(
+    settings: Settings,
+    store: ObjectStore,
+    specs: Sequence[TableSpec],
+    found: Rehearsed,
+    run_id: str,
+    tell: Tell,
+) -> None:
+    """Up to the copy's end."""
     from ledger_assets.backup.place import open_place
     from ledger_assets.backup.verify import restored
     from ledger_assets.load import schema
     from ledger_assets.load.connect import connect
 
-    found = Rehearsed()
     fetched = _timed(found, "sync", lambda: fetch(settings, store, specs, final=False))
     taken = _timed(
         found,
@@ -79,12 +104,7 @@ def rehearse(
     ):
         schema.apply(connection)
         _play(settings, store, specs, connection, found, run_id)
-    with connections.database(settings, purpose="rehearsal") as connection:
-        outcome: events.Outcome = "failed" if found.problems else "done"
-        detail = {"snapshot": found.snapshot_id, "seconds": found.seconds, "problems": len(found.problems)}
-        events.record(connection, "cutover_rehearsal", outcome, run_id=run_id, detail=detail)
     report("cutover", f"rehearsed with export {fetched.brought.export.export_id}", 1, 1)
-    return found
 
 
 def _play(

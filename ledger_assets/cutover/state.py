@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     import psycopg
 
 Ended = Literal["done", "returned", "abandoned"]
-Phase = Literal["lapsed", "frozen", "loaded", "switched", "returning", "done", "returned", "abandoned"]
-"""``lapsed``: its freeze is over and nothing was loaded; ``frozen``: it is not."""
+Phase = Literal[
+    "lapsed", "frozen", "forced", "loaded", "switched", "returning", "done", "returned", "abandoned"
+]
+"""``lapsed``: its freeze is over and nothing was loaded; ``frozen``: it is not; ``forced``: it had loaded, and its freeze
+was ended by force."""
 STEPS = (
     "freeze", "sync", "checkpoint", "load", "proof", "access", "health", "switch", "watch", "unfreeze",
 )  # fmt: skip
@@ -125,22 +128,24 @@ def note(
     token: int | None = None,
     checkpoint: str | None = None,
     export_id: str | None = None,
+    watch_minutes: float | None = None,
 ) -> None:
     """Keep what the next steps need; None leaves what is there."""
     with _writing(connection) as cur:
         cur.execute(
             "update migration.cutovers set token = coalesce(%s, token), checkpoint = coalesce(%s, checkpoint), "
-            "export_id = coalesce(%s, export_id) where cutover_id = %s",
-            (token, checkpoint, export_id, cutover_id),
+            "export_id = coalesce(%s, export_id), watch_minutes = coalesce(%s, watch_minutes) where cutover_id = %s",
+            (token, checkpoint, export_id, watch_minutes, cutover_id),
         )
 
 
-def returning(connection: psycopg.Connection, cutover_id: str, why: str) -> None:
-    """From now on the only way is back, whoever goes on. Also for one that was done."""
+def returning(connection: psycopg.Connection, cutover_id: str, why: str, checkpoint: str | None) -> None:
+    """From now on the only way is back, whoever goes on. Also for one that was done. ``checkpoint``: what is restored."""
     with _writing(connection) as cur:
         cur.execute(
-            "update migration.cutovers set state = 'returning', ended_at = null, why = %s where cutover_id = %s",
-            (why, cutover_id),
+            "update migration.cutovers set state = 'returning', ended_at = null, why = %s, checkpoint = %s "
+            "where cutover_id = %s",
+            (why, checkpoint, cutover_id),
         )
 
 
@@ -198,8 +203,18 @@ def phase(connection: psycopg.Connection, cutover: Cutover) -> Phase:
     if live.source == "supabase" and live.run_id in cutover.runs:
         return "switched"
     if frozen.cutover != cutover.id or not frozen.live:
-        return "lapsed"
+        return "forced" if has_loaded(connection, cutover) else "lapsed"
     return "loaded" if frozen.held else "frozen"
+
+
+def has_loaded(connection: psycopg.Connection, cutover: Cutover) -> bool:
+    """Is a load of its own in the database? Once its checkpoint is restored none is."""
+    with plain_errors("cut-over", undone="nothing was read"), connection.transaction():
+        found = connection.execute(
+            "select from migration.loads where run_id = any (%s) and committed_at is not null limit 1",
+            (cutover.runs,),
+        ).fetchone()
+    return found is not None
 
 
 def _one(connection: psycopg.Connection, which: LiteralString, *values: object) -> Cutover | None:

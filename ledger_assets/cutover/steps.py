@@ -144,13 +144,14 @@ def switch_over(night: Night) -> tuple[switch.Called, ...]:
                     "the base read-only, then start again"
                 )
             doing.beat.assert_alive()
+        hooks = switch.read_hooks()  # before the flip: what cannot be read must not be found out after it
         with night.database("switch") as connection:
             flipped = switch.switch(
                 connection, "supabase", token=doing.token, who=doing.cutover.who, run_id=night.run_id
             )
             called = switch.call_hooks(
                 connection,
-                switch.read_hooks(),
+                hooks,
                 environment=night.settings.environment,
                 who=doing.cutover.who,
                 run_id=night.run_id,
@@ -179,17 +180,18 @@ def unfreeze(night: Night) -> Cutover:
     with step(night, "unfreeze") as doing, night.database("unfreeze") as connection:
         if doing.phase != "switched":
             raise TargetError("the app does not read from here yet: nothing is opened before the switch")
-        state.end(connection, doing.cutover.id, "done")
+        with connection.transaction(), connection.cursor() as cur:  # whoever is killed leaves both or none
+            state.end(connection, doing.cutover.id, "done")
+            freeze.thaw_within(cur, doing.token, who=doing.cutover.who)
+            events.record(
+                connection,
+                "cutover",
+                "done",
+                who=doing.cutover.who,
+                run_id=night.run_id,
+                detail={"cutover": doing.cutover.id, "checkpoint": doing.cutover.checkpoint},
+            )
         doing.over = True
-        freeze.thaw(connection, doing.token, who=doing.cutover.who)
-        events.record(
-            connection,
-            "cutover",
-            "done",
-            who=doing.cutover.who,
-            run_id=night.run_id,
-            detail={"cutover": doing.cutover.id, "checkpoint": doing.cutover.checkpoint},
-        )
     keep_figures(night)
     return doing.cutover
 

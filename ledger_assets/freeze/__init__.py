@@ -7,7 +7,7 @@ Invariants: the row is the freeze, so that none is without a record; ``private.i
 a token is never used again; a lease whose holder died ends by itself, unless a load was committed under it.
 """
 
-from ledger_assets.freeze.act import off, on, take_lease, thaw
+from ledger_assets.freeze.act import off, on, take_lease, thaw, thaw_within
 from ledger_assets.freeze.heartbeat import Heartbeat
 from ledger_assets.freeze.state import Frozen, state
 from ledger_assets.freeze.token import fence, hold, refuse_others, release
@@ -24,4 +24,5 @@ __all__ = [
     "state",
     "take_lease",
     "thaw",
+    "thaw_within",
 ]

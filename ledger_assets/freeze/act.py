@@ -124,17 +124,22 @@ def thaw(connection: psycopg.Connection, token: int, *, who: str) -> bool:
     Raises TargetError for one that is held: only a switch or a restored checkpoint releases it.
     """
     with _transaction(connection, "thaw", who) as cur:
-        found = read(cur, "for update")
-        if found.token != token or not found.frozen:
-            return False
-        if found.held:
-            raise _Refused(
-                f"{found.described()} is held since its load was committed: switch, or restore the checkpoint, first"
-            )
-        cur.execute(_OPEN, (token, False))
-        detail = {"kind": found.kind, "token": token, "cutover": found.cutover, "forced": False}
-        events.record(connection, "thaw", "done", who=who, run_id=found.cutover, detail=detail)
-        return found.live
+        return thaw_within(cur, token, who=who)
+
+
+def thaw_within(cur: Cursor, token: int, *, who: str) -> bool:
+    """The same inside the caller's transaction, committed together with what ends with the freeze."""
+    found = read(cur, "for update")
+    if found.token != token or not found.frozen:
+        return False
+    if found.held:
+        raise _Refused(
+            f"{found.described()} is held since its load was committed: switch, or restore the checkpoint, first"
+        )
+    cur.execute(_OPEN, (token, False))
+    detail = {"kind": found.kind, "token": token, "cutover": found.cutover, "forced": False}
+    events.record(cur.connection, "thaw", "done", who=who, run_id=found.cutover, detail=detail)
+    return found.live
 
 
 @contextmanager

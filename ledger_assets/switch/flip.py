@@ -59,7 +59,7 @@ def switch(
     """Make ``to`` the live source. Raises TargetError; then nothing was changed.
 
     ``token``: of the cut-over's freeze; to ``supabase`` it also releases what a load held. None: outside a cut-over, and
-    refused while one holds a freeze.
+    a change is refused while one holds a freeze.
     """
     try:
         return _switch(connection, to, token, who, run_id)
@@ -86,6 +86,8 @@ def _switch(
         cur.execute("set local lock_timeout = '10s'")
         if token is not None:
             freeze.fence(cur, token, alone=True)
+        elif (now := _read(cur)).source == to:
+            return Flipped(False, now.source, now)  # also during the watch a hook may be told once more
         else:
             _refuse_cutover(cur)
         before = _read(cur, "for update")

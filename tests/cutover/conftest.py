@@ -1,13 +1,17 @@
 """A night of its own for each test: staging proven, a snapshot taken, production empty; and the command as a person runs it.
 
-The world is made once and copied while nothing of it runs.
+The world is made once and copied while nothing of it runs. Its Airtable answers without a limit: at 5 requests a second
+each night waits six seconds for it, and the limit has tests of its own.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from json import loads
 from pathlib import Path
@@ -20,11 +24,14 @@ from ledger_assets.cutover import state
 from ledger_assets.demo import schema
 from ledger_assets.demo.base import create_base
 from ledger_assets.demo.parts import EmbeddedParts, base_path
+from ledger_assets.demo.processes import kept_secret, open_lock, private_folder, try_lock
 from ledger_assets.demo.server import LocalAirtable
 from ledger_assets.environment import Environment, Settings, read_settings
 from ledger_assets.extract.responses import Subject
 from tests.lane.commands import COMMAND, done, ended, run, settings_of, start
 from tests.lane.worlds import OF_A_LANE
+
+from .played import a_night, play
 
 NAME = "ledger_production"
 AT_ONCE = ("--base-is-read-only", "--confirm", NAME, "--watch-minutes", "0")
@@ -38,7 +45,6 @@ class Night:
 
     settings: Settings
     environ: dict[str, str]
-    parts: EmbeddedParts
     lines: list[str] = field(default_factory=list)
 
     def command(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -65,6 +71,12 @@ class Night:
             if line in told:
                 return process
         raise AssertionError(f"{line!r} was never printed: {''.join(said)} {ended(process).stderr}")
+
+    def kill(self, what: str, point: str, **more: str) -> None:
+        """``night``, ``back`` or ``rehearse`` in a process of its own, killed at a point (see ``killed``)."""
+        process = start({**self.environ, **more}, sys.executable, "-m", "tests.cutover.killed", what, point)
+        finished = ended(process)
+        assert finished.returncode == -signal.SIGKILL, f"{point} was never reached: {finished.stderr}"
 
     def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with connections.database(self.settings, purpose="test") as connection:
@@ -113,36 +125,79 @@ class Night:
         return str(record)
 
 
+@contextmanager
+def quick_airtable(settings: Settings) -> Iterator[None]:
+    """The home's base served without a limit, found by every process with this home as its own server would be."""
+    path = base_path(settings.home, settings.profile.value)
+    folder = private_folder(path.parent)
+    for stale in ("server.port", "server.pid"):  # of the home that was copied
+        (folder / stale).unlink(missing_ok=True)
+    lock = open_lock(folder / "server.lock")
+    assert try_lock(lock)
+    try:
+        with LocalAirtable(path, requests_per_second=None, api_key=kept_secret(folder / "api_key")) as server:
+            (folder / "server.port").write_text(server.url.rpartition(":")[2])
+            yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[Night]:
+    """The night in this home; its parts run meanwhile, and this process has its settings."""
+    environ = settings_of(home, AIRTABLE_REQUESTS_PER_SECOND="100000")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in (*OF_A_LANE, "AIRTABLE_API_KEY", "AIRTABLE_BASE_ID", "AIRTABLE_ENDPOINT_URL"):
+            patch.delenv(name, raising=False)
+        for name in ("LEDGER_HOME", "AIRTABLE_REQUESTS_PER_SECOND"):
+            patch.setenv(name, environ[name])
+        settings = read_settings(Environment.PRODUCTION)
+        with quick_airtable(settings), EmbeddedParts(home) as parts:
+            parts.postgres()
+            yield Night(settings, environ)
+
+
+@contextmanager
+def copied(made: Path, home: Path) -> Iterator[Night]:
+    """A night of its own in a copy of a home of which nothing runs."""
+    # With its owners: as root, Postgres runs as another user.
+    subprocess.run(["cp", "-a", str(made), str(home)], check=True)
+    with opened(home) as night:
+        yield night
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home whose staging is proven and whose production has a verified snapshot and no rows."""
     home = tmp_path_factory.mktemp("prepared") / "home"
-    environ = settings_of(home)  # at Airtable's own 5 requests a second: the embedded server punishes more
-    settings = read_settings(Environment.PRODUCTION, environ)
-    create_base(
-        base_path(settings.home, settings.profile.value), scale=SCALE, base_id=settings.airtable.base_id
-    )
-    done(environ, "migrate", "staging")
-    done(environ, "backup", "take", "production", "--kind", "full")
+    settings = read_settings(Environment.PRODUCTION, {"LEDGER_HOME": str(home)})
+    path = base_path(settings.home, settings.profile.value)
+    create_base(path, scale=SCALE, base_id=settings.airtable.base_id)
+    with opened(home) as night:
+        done(night.environ, "migrate", "staging")
+        done(night.environ, "backup", "take", "production", "--kind", "full")
+    return home
+
+
+@pytest.fixture(scope="session")
+def switched(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose night has just switched: loaded, proven, the app reads from here, writing is frozen."""
+    home = tmp_path_factory.mktemp("switched") / "home"
+    with copied(prepared, home) as night:
+        play(a_night(night.settings), until="switch")
     return home
 
 
 @pytest.fixture
-def night(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
-    home = tmp_path / "home"
-    # With its owners: as root, Postgres runs as another user.
-    subprocess.run(["cp", "-a", str(prepared), str(home)], check=True)
-    environ = settings_of(home)
-    for name in (*OF_A_LANE, "AIRTABLE_API_KEY", "AIRTABLE_BASE_ID", "AIRTABLE_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LEDGER_HOME", str(home))
-    settings = read_settings(Environment.PRODUCTION)
-    with ExitStack() as stack:
-        parts = stack.enter_context(EmbeddedParts(home))
-        parts.airtable(shape=settings.profile.value)
-        with connections.database(settings, purpose="test"):
-            pass
-        yield Night(settings, environ, parts)
+def night(prepared: Path, tmp_path: Path) -> Iterator[Night]:
+    with copied(prepared, tmp_path / "home") as night:
+        yield night
+
+
+@pytest.fixture
+def after_switch(switched: Path, tmp_path: Path) -> Iterator[Night]:
+    with copied(switched, tmp_path / "home") as night:
+        yield night
 
 
 @pytest.fixture
