@@ -20,15 +20,22 @@ if TYPE_CHECKING:
 
 
 def to_go_back(settings: Settings, snapshot_id: str | None) -> Cutover | None:
-    """The cut-over that a rollback to this checkpoint takes back (None: the unfinished one, else the one that is live)."""
+    """The cut-over that a rollback to this checkpoint takes back (None: the unfinished one, else the one that is live).
+
+    Asked without a checkpoint also one that was taken back, while hooks or accounts are left of it.
+    """
     from ledger_assets.cutover import state
+    from ledger_assets.cutover.aftermath import is_finished
 
     with connections.database(settings, purpose="cutover") as connection:
         if snapshot_id is None:
             found = state.unfinished(connection) or state.latest(connection)
         else:
             found = state.of_checkpoint(connection, snapshot_id)
-    return None if found is None or found.state in ("returned", "abandoned") else found
+    if found is None or found.state == "abandoned":
+        return None
+    over = found.state == "returned" and (snapshot_id is not None or is_finished(settings, found))
+    return None if over else found
 
 
 def seen(settings: Settings) -> tuple[Cutover, Phase, list[Step]] | None:
@@ -55,15 +62,17 @@ def go_back(
     tell: Tell = lambda _: None,
 ) -> Returned:
     """Take a cut-over back: one that is done, or one whose process was killed. Raises SettingsError, TargetError."""
-    from ledger_assets.cutover import back, state
+    from ledger_assets.cutover import aftermath, back, state
 
     with connections.database(settings, purpose="cutover") as connection:
         found = state.by_id(connection, cutover_id)
         if found is None:
             raise SettingsError(f"there is no cut-over {cutover_id} in {settings.target_name}")
-        if found.state in ("returned", "abandoned"):
-            raise SettingsError(f"cut-over {cutover_id[:8]} was taken back already ({found.state})")
         phase = state.phase(connection, found)
+    if phase == "returned" and not aftermath.is_finished(settings, found):
+        return back.Returned(found, None, False, aftermath.finish(settings, found, run_id=run_id))
+    if phase in ("returned", "abandoned"):
+        raise SettingsError(f"cut-over {cutover_id[:8]} was taken back already ({phase})")
     if phase in ("frozen", "loaded", "switched"):
         running = [one for one in found.runs if one != run_id and lives(one)]
         if running:

@@ -52,9 +52,9 @@ def build_back_job(environment: Environment) -> dg.JobDefinition:
                 lives=lives(context),
             )
             rows = [] if done.restored is None else [restored(done.restored)]
-            if done.trouble:
-                context.log.warning("%s", done.trouble)
-            reports.publish(store, context.run_id, "restore", {"restores": rows})
+            for line in done.left:
+                context.log.warning("%s", line)
+            reports.publish(store, context.run_id, "restore", {"restores": rows, "left": done.left})
         for row in rows:
             context.log_event(
                 dg.AssetMaterialization(

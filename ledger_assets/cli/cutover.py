@@ -111,6 +111,7 @@ def cutover(
 def _cut_over(
     settings: Settings, base_is_read_only: bool, hours: float, watch_minutes: float, confirm: str, who: str
 ) -> None:
+    from ledger_assets import connections, switch
     from ledger_assets.lane import assert_can_load
 
     assert_can_load(settings, confirm)
@@ -131,17 +132,30 @@ def _cut_over(
             },
             tell=lambda run_id: _status_of(settings, run_id),
         )
-    name = f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
+    name = _named(settings)
     console.print(
         f"to take it back, database and switch together: ledger-assets cutover {settings.environment} --back{name}"
     )
+    with connections.database(settings, purpose="switch") as connection:
+        waiting = switch.outstanding(connection, switch.read_hooks())
+    if waiting:
+        raise CheckFailed(
+            f"the app reads from here, and not every deploy hook was told ({', '.join(hook.host for hook in waiting)}): put "
+            f"them right, then: ledger-assets switch "
+            f"{settings.environment} --to supabase{name}"
+        )
+
+
+def _named(settings: Settings) -> str:
+    """What a command asks of production alone."""
+    return f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
 
 
 def go_back(
     settings: Settings, snapshot_id: str | None, without_emergency: bool, confirm: str, who: str
 ) -> None:
     """Take a cut-over back by its job; ``snapshot_id`` None: the newest."""
-    from ledger_assets import cutovers
+    from ledger_assets import connections, cutovers, reports
     from ledger_assets.lane import assert_confirmed
 
     assert_confirmed(settings, confirm, what="the way back")
@@ -156,8 +170,14 @@ def go_back(
             "cutover_back",
             run_config={"ops": {"go_back": {"config": config}}},
         )
-    report(settings, run)
+    if found.state != "returned":
+        report(settings, run)
     console.print(f"cut-over {found.id[:8]} is taken back: the app reads from Airtable, people write again")
+    left = reports.read(connections.object_store(settings), run.run_id, "restore")["left"]
+    if left:
+        raise CheckFailed(
+            f"{'; '.join(left)}; again: ledger-assets cutover {settings.environment} --back{_named(settings)}"
+        )
 
 
 def _rehearse(settings: Settings, as_json: bool) -> None:
@@ -234,47 +254,3 @@ def _status(settings: Settings, as_json: bool) -> None:
 
 def _document(cutover: Cutover, phase: Phase, steps: list[Step]) -> dict[str, object]:
     return {**asdict(cutover), "phase": phase, "steps": [{**asdict(s), "seconds": s.seconds} for s in steps]}
-
-
-@click.command("late-edits")
-@environment_argument
-@click.option(
-    "--dismiss",
-    "dismissed",
-    multiple=True,
-    metavar="ID",
-    help="This one need not be loaded; all: none of them.",
-)
-@as_option
-@json_option
-def late_edits(environment: Environment, dismissed: tuple[str, ...], who: str | None, as_json: bool) -> None:
-    """What people changed in Airtable after the switch. For 14 days health stays red until each is loaded or dismissed.
-
-    Exit 1 while there are any.
-    """
-    from ledger_assets import connections
-    from ledger_assets.cutover import late
-
-    settings = settings_for(environment)
-    store = connections.object_store(settings)
-    with connections.database(settings, purpose="late-edits") as connection:
-        if dismissed:
-            chosen = None if dismissed == ("all",) else dismissed
-            count = late.dismiss(settings, connection, store, who=actor(who), records=chosen)
-            console.print(f"{count} dismissed")
-        found = late.late(settings, connection, store)
-    if as_json:
-        console.print_json(json.dumps(None if found is None else asdict(found), default=str))
-    elif found is None:
-        console.print("nobody looks: the app does not read from here, or has done so for more than 14 days")
-    elif found.lost is not None:
-        console.print(f"Airtable cannot tell what changed: {found.lost}")
-    else:
-        for line in (*found.schema, *found.records):
-            console.print(line)
-        console.print(
-            f"{len(found.records)} records changed in Airtable since the last load; looked for until "
-            f"{found.until:%Y-%m-%d}"
-        )
-    if found is not None and (found.records or found.schema or found.lost):
-        raise CheckFailed(f"to load them: ledger-assets sync {environment}")

@@ -1,7 +1,7 @@
 """The way back of a cut-over: the app reads from Airtable again, the checkpoint is restored, writing is open.
 
 What belongs here: the order of it, and going on with it after its process was killed. What does not: a restore (``backup``),
-the switch (``switch``).
+the switch (``switch``), what follows once writing is open (``aftermath``).
 
 Invariants: it is written down first that the only way is back; each part may be repeated; people write only after all
 of it; what people wrote after the switch lies in the restore's encrypted file.
@@ -12,11 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ledger_assets import connections, events, freeze, recoveries, switch
-from ledger_assets.cutover import outside, state
+from ledger_assets import connections, freeze, recoveries, switch
+from ledger_assets.cutover import state
+from ledger_assets.cutover.aftermath import finish
 from ledger_assets.cutover.state import Cutover
 from ledger_assets.environment import Settings
-from ledger_assets.errors import LedgerError, TargetError
+from ledger_assets.errors import TargetError
 from ledger_assets.freeze import Heartbeat
 from ledger_assets.storage import ObjectStore
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from ledger_assets.backup.restore import Done
     from ledger_assets.backups import Tell
-    from ledger_assets.switch import Called
 
 REASON = "the way back of a cut-over"
 
@@ -37,11 +37,8 @@ class Returned:
     cutover: Cutover
     restored: Done | None
     switched_back: bool
-    hooks: tuple[Called, ...] = ()
-    accounts: int = 0
-    """Accounts that were made since it began, disabled again."""
-    trouble: str | None = None
-    """Why accounts could not be taken back; everything else was."""
+    left: tuple[str, ...] = ()
+    """What could not be done once writing was open; everything else was."""
 
 
 def roll_back(
@@ -100,51 +97,7 @@ def go_back(
                 freeze.release(cur, token)
             state.end(connection, cutover.id, "returned")
             freeze.thaw(connection, token, who=cutover.who)
-            events.record(
-                connection,
-                "cutover_back",
-                "done",
-                who=cutover.who,
-                run_id=run_id,
-                detail={
-                    "cutover": cutover.id,
-                    "checkpoint": checkpoint,
-                    "switched_back": flipped.changed,
-                    "why": why,
-                },
-            )
-            hooks = switch.call_hooks(
-                connection,
-                switch.read_hooks(),
-                environment=settings.environment,
-                who=cutover.who,
-                run_id=run_id,
-            )
-    outside.publish(settings, cutover, run_id, over=True)
-    accounts, trouble = _take_back_accounts(settings, cutover, run_id)
-    return Returned(cutover, restored, flipped.changed, hooks, accounts, trouble)
-
-
-def _take_back_accounts(settings: Settings, cutover: Cutover, run_id: str) -> tuple[int, str | None]:
-    """Of the runs since it began. Last, because Supabase may not answer, and people must not wait for that to write."""
-    from ledger_assets.people import take_back_accounts
-
-    disabled = 0
-    try:
-        with connections.database(settings, purpose="cutover-accounts") as connection:
-            with connection.transaction():
-                rows = connection.execute(
-                    "select distinct run_id from migration.accounts where intended_at >= %s and run_id is not null",
-                    (cutover.began_at,),
-                ).fetchall()
-            for (made_by,) in rows:
-                done = take_back_accounts(
-                    settings, connection, run_id=run_id, of_run=made_by, who=cutover.who
-                )
-                disabled += done.disabled
-    except LedgerError as error:
-        return disabled, f"accounts: {error}; again: ledger-assets accounts {settings.environment} disable"
-    return disabled, None
+    return Returned(cutover, restored, flipped.changed, finish(settings, cutover, run_id=run_id))
 
 
 def _keep_frozen(connection: psycopg.Connection, token: int) -> None:

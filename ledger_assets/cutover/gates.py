@@ -8,6 +8,7 @@ Invariants: every gate is asked before the freeze; none changes anything.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -54,10 +55,24 @@ def assert_ready(
         )
     schema = _assert_schema(settings, connection)
     _assert_ours(settings, connection)
+    _assert_open(settings, connection)
     if settings.environment is Environment.PRODUCTION:
         _assert_staging(staging, schema, limits, now)
     _assert_snapshot(settings, limits, now)
     assert_webhooks(settings)
+
+
+def assert_settings(settings: Settings) -> None:
+    """What later steps read: found wrong only there, it would undo a load that was good. Raises SettingsError."""
+    from ledger_assets.announce.settings import page_place
+    from ledger_assets.announce.window import AT, read_window
+    from ledger_assets.switch import read_hooks
+
+    read_hooks()
+    if settings.environment is Environment.PRODUCTION:
+        page_place(settings)
+        if os.environ.get(AT, "").strip():
+            read_window()
 
 
 def _assert_schema(settings: Settings, connection: psycopg.Connection) -> str | None:
@@ -79,6 +94,17 @@ def _assert_ours(settings: Settings, connection: psycopg.Connection) -> None:
     if row is not None and row != ours:
         raise TargetError(
             f"cut-over refused: this database belongs to environment {row[0]}, base {row[1]}: check the database setting"
+        )
+
+
+def _assert_open(settings: Settings, connection: psycopg.Connection) -> None:
+    from ledger_assets import freeze
+
+    found = freeze.state(connection)
+    if found.live and not found.leased:
+        raise TargetError(
+            f"cut-over refused: {found.described()} holds, and the cut-over freezes by itself: lift it first (ledger-assets "
+            f"maintenance {settings.environment} off)"
         )
 
 

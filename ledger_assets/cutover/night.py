@@ -119,7 +119,7 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
     if phase not in ("loaded", "switched"):
         return
     try:
-        back.go_back(
+        returned = back.go_back(
             night.settings,
             night.store,
             cutover,
@@ -137,9 +137,13 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
         ) from None
     night.say(cutover, name, "returned")
     kind = CheckFailed if isinstance(error, CheckFailed) else TargetError
+    again = (
+        f"ledger-assets cutover {night.settings.environment} --back --confirm {night.settings.target_name}"
+    )
+    left = f"; what is left ({again}): {'; '.join(returned.left)}" if returned.left else ""
     raise kind(
         f"{name}: {why}. The cut-over went back: checkpoint {cutover.checkpoint} is restored, the app reads from Airtable, "
-        "writing is open again"
+        f"writing is open again{left}"
     ) from None
 
 

@@ -185,6 +185,11 @@ def test_two_at_once_the_second_is_refused(night: Night) -> None:
             {"CUTOVER_SNAPSHOT_HOURS": "soon"},
             "CUTOVER_SNAPSHOT_HOURS: 'soon' is not a number of hours",
         ),
+        (
+            ("--base-is-read-only", "--confirm", NAME),
+            {"DEPLOY_HOOK_URLS": "https://app.example.org/hook"},
+            "DEPLOY_HOOK_SECRET is not set",
+        ),
     ],
 )
 def test_a_gate_that_is_shut_touches_nothing(
