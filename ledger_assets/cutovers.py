@@ -16,6 +16,7 @@ from ledger_assets.storage import ObjectStore
 if TYPE_CHECKING:
     from ledger_assets.backups import Tell
     from ledger_assets.cutover.back import Returned
+    from ledger_assets.cutover.gates import StagingProof
     from ledger_assets.cutover.state import Cutover, Phase, Step
 
 
@@ -36,6 +37,23 @@ def to_go_back(settings: Settings, snapshot_id: str | None) -> Cutover | None:
         return None
     over = found.state == "returned" and (snapshot_id is not None or is_finished(settings, found))
     return None if over else found
+
+
+def assert_ready(
+    settings: Settings, *, confirm: str, base_is_read_only: bool, staging: StagingProof | None
+) -> None:
+    """The gates, before a run is begun: a refusal is no failed run, which health would count for a day.
+
+    One that was begun is asked nothing: it goes on. Raises SettingsError, TargetError, SourceError.
+    """
+    from ledger_assets.cutover import gates, state
+
+    with connections.database(settings, purpose="cutover") as connection:
+        if state.unfinished(connection) is None:
+            gates.assert_settings(settings)
+            gates.ask(
+                settings, connection, confirm=confirm, base_is_read_only=base_is_read_only, staging=staging
+            )
 
 
 def seen(settings: Settings) -> tuple[Cutover, Phase, list[Step]] | None:

@@ -111,7 +111,8 @@ def cutover(
 def _cut_over(
     settings: Settings, base_is_read_only: bool, hours: float, watch_minutes: float, confirm: str, who: str
 ) -> None:
-    from ledger_assets import connections, switch
+    from ledger_assets import connections, cutovers, switch
+    from ledger_assets.assets.cutover_events import staging_proof
     from ledger_assets.lane import assert_can_load
 
     assert_can_load(settings, confirm)
@@ -123,6 +124,12 @@ def _cut_over(
         "watch_minutes": watch_minutes,
     }
     with instance(settings.home) as dagster_instance, _told():
+        cutovers.assert_ready(
+            settings,
+            confirm=confirm,
+            base_is_read_only=base_is_read_only,
+            staging=staging_proof(dagster_instance),
+        )
         run_job(
             dagster_instance,
             settings.environment,

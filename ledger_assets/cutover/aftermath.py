@@ -63,9 +63,11 @@ def _take_back_accounts(settings: Settings, cutover: Cutover, run_id: str) -> tu
         with connections.database(settings, purpose="cutover-accounts") as connection:
             ended = state.by_id(connection, cutover.id)
             with connection.transaction():
+                # By the record of runs: a line of an account keeps the time at which the account was first intended.
                 rows = connection.execute(
-                    "select distinct run_id from migration.accounts where run_id is not null and intended_at >= %s and "
-                    "intended_at <= coalesce(%s, clock_timestamp()) and state in ('intended', 'made', 'linked')",
+                    "select distinct a.run_id from migration.accounts a join migration.events e on e.run_id = a.run_id "
+                    "where e.action = 'accounts_make' and e.at >= %s and e.at <= coalesce(%s, clock_timestamp()) "
+                    "and a.state in ('intended', 'made', 'linked')",
                     (cutover.began_at, None if ended is None else ended.ended_at),
                 ).fetchall()
             for (made_by,) in rows:

@@ -18,7 +18,7 @@ from ledger_assets import events, freeze, lane
 from ledger_assets.cutover import aftermath, back, gates, state
 from ledger_assets.cutover.gates import StagingProof
 from ledger_assets.cutover.night import Night, keep_figures
-from ledger_assets.cutover.settings import HOURS, WATCH_MINUTES, read_cutover_settings
+from ledger_assets.cutover.settings import HOURS, WATCH_MINUTES
 from ledger_assets.cutover.state import Cutover
 from ledger_assets.errors import LedgerError, TargetError
 
@@ -58,17 +58,14 @@ def freeze_writes(
         else:
             found = _go_on(night, connection, found, wish, runs_on)
         if found is None:
-            now = datetime.now(UTC)
-            gates.assert_ready(
+            gates.ask(
                 night.settings,
                 connection,
                 confirm=wish.confirm,
                 base_is_read_only=wish.base_is_read_only,
                 staging=staging,
-                limits=read_cutover_settings(),
-                now=now,
             )
-            end = now + timedelta(hours=wish.hours)
+            end = datetime.now(UTC) + timedelta(hours=wish.hours)
             state.begin(
                 connection, night.run_id, who=wish.who, planned_end=end, watch_minutes=wish.watch_minutes
             )

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ledger_assets.cutover.settings import CutoverSettings
+from ledger_assets.cutover.settings import CutoverSettings, read_cutover_settings
 from ledger_assets.environment import Environment, Settings
 from ledger_assets.errors import TargetError
 
@@ -60,6 +60,26 @@ def assert_ready(
         _assert_staging(staging, schema, limits, now)
     _assert_snapshot(settings, limits, now)
     assert_webhooks(settings)
+
+
+def ask(
+    settings: Settings,
+    connection: psycopg.Connection,
+    *,
+    confirm: str,
+    base_is_read_only: bool,
+    staging: StagingProof | None,
+) -> None:
+    """All gates, as they stand now. Raises as :func:`assert_ready`."""
+    assert_ready(
+        settings,
+        connection,
+        confirm=confirm,
+        base_is_read_only=base_is_read_only,
+        staging=staging,
+        limits=read_cutover_settings(),
+        now=datetime.now(UTC),
+    )
 
 
 def assert_settings(settings: Settings) -> None:

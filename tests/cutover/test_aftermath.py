@@ -125,3 +125,25 @@ def test_killed_before_the_hooks_and_accounts_the_same_command_does_what_is_left
 
 def _killed(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_an_account_that_an_earlier_night_made_and_this_one_made_whole_again_is_disabled_too(
+    settings: Settings, store: ObjectStore, conn: psycopg.Connection, world: World
+) -> None:
+    first = done(conn)
+    person = account(world, settings, conn, "first")
+    assert go_back(settings, store, first).left == ()
+    assert of(world, person) == "disabled"
+    second = done(conn)
+    people.make_accounts(settings, conn, run_id="second", who="a tester")
+    assert of(world, person) == "linked"
+    assert go_back(settings, store, second).left == ()
+    assert of(world, person) == "disabled"
+
+
+def test_an_account_of_the_week_before_stays(
+    settings: Settings, store: ObjectStore, conn: psycopg.Connection, world: World
+) -> None:
+    person = account(world, settings, conn, "before")
+    assert go_back(settings, store, done(conn)).left == ()
+    assert of(world, person) == "linked"

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ledger_assets import freeze
+from ledger_assets import doctor, freeze
 from ledger_assets.cutover import gates
 from ledger_assets.cutover.gates import StagingProof
 from ledger_assets.cutover.settings import read_cutover_settings
@@ -97,6 +97,17 @@ def test_a_fault_in_what_only_later_steps_read_is_refused_before_anything(
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError, match=said):
         gates.assert_settings(settings)
+
+
+def test_doctor_reads_what_the_cut_over_will_ask_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read_settings(Environment.PRODUCTION, {"LEDGER_HOME": str(tmp_path)})
+    monkeypatch.setenv("CUTOVER_STAGING_HOURS", "72")
+    (line,) = doctor.PROBES["cut-over"](settings)
+    assert line.ok
+    assert "the last 72 h, and a verified snapshot of the last 26 h" in line.found
+    monkeypatch.setenv("CUTOVER_SNAPSHOT_HOURS", "soon")
+    with pytest.raises(SettingsError, match="CUTOVER_SNAPSHOT_HOURS: 'soon' is not a number of hours"):
+        list(doctor.PROBES["cut-over"](settings))
 
 
 def test_a_token_that_may_not_read_webhooks_is_refused_by_the_scope_s_name(
