@@ -16,6 +16,7 @@ from ledger_assets.storage import ObjectStore
 if TYPE_CHECKING:
     from ledger_assets.backups import Tell
     from ledger_assets.cutover.back import Returned
+    from ledger_assets.cutover.gates import StagingProof
     from ledger_assets.cutover.state import Cutover, Phase, Step
 
 
@@ -47,6 +48,22 @@ def live(settings: Settings) -> Cutover | None:
         found, now = state.latest(connection), switch.live(connection)
     done = found is not None and found.state == "done" and now.run_id in found.runs
     return found if done and now.source == "supabase" else None
+
+
+def assert_ready(
+    settings: Settings, *, confirm: str, base_is_read_only: bool, staging: StagingProof | None
+) -> None:
+    """The gates, before a run is begun: a refusal is no failed run, which health would count for a day.
+
+    One that was begun is asked nothing: it goes on. Raises SettingsError, TargetError, SourceError.
+    """
+    from ledger_assets.cutover import gates, state
+
+    with connections.database(settings, purpose="cutover") as connection:
+        if state.unfinished(connection) is None:
+            gates.ask(
+                settings, connection, confirm=confirm, base_is_read_only=base_is_read_only, staging=staging
+            )
 
 
 def seen(settings: Settings) -> tuple[Cutover, Phase, list[Step]] | None:

@@ -86,10 +86,15 @@ def _airtable(settings: Settings) -> Iterator[Line]:
         tables = parse_metadata(base_id, client.metadata()).tables
         yield Line("Airtable: schema.bases:read", True, f"base {base_id}: {len(tables)} tables")
         try:
-            hooks = f"{len(webhooks(client))} of the base's ten webhooks"
+            found, granted = f"{len(webhooks(client))} of the base's ten webhooks", True
         except Refused:
-            hooks = f"grant the token the scope {SCOPE}: without it every sync exports the whole base"
-        yield Line(f"Airtable: {SCOPE}", True, hooks)
+            found, granted = (
+                "not granted: every sync exports the whole base, and a cut-over is refused",
+                False,
+            )
+        # Staging is synced by whole exports then; only production has a night that cannot do without.
+        fine = granted or settings.environment is not Environment.PRODUCTION
+        yield Line(f"Airtable: {SCOPE}", fine, found, f"grant the token the scope {SCOPE}")
         for table in tables:
             page = client.records(table)
             if page.records:
@@ -176,6 +181,22 @@ def _freeze(settings: Settings) -> Iterator[Line]:
     )
 
 
+def _cutover(settings: Settings) -> Iterator[Line]:
+    from ledger_assets.cutover.gates import assert_settings
+    from ledger_assets.cutover.settings import read_cutover_settings
+
+    limits = read_cutover_settings()
+    assert_settings(settings)
+    staging, snapshot = (
+        f"{one.total_seconds() / 3600:g} h" for one in (limits.staging_within, limits.snapshot_within)
+    )
+    yield Line(
+        "cut-over",
+        True,
+        f"asks for staging's proof of the last {staging}, and a verified snapshot of the last {snapshot}",
+    )
+
+
 def _deploy_hooks(_: Settings) -> Iterator[Line]:
     from ledger_assets.switch.settings import read_hooks
 
@@ -251,6 +272,7 @@ PROBES: dict[str, Callable[[Settings], Iterator[Line]]] = {
     "database": _database,
     "snapshots": _backups,
     "freeze": _freeze,
+    "cut-over": _cutover,
     "deploy hooks": _deploy_hooks,
     "announcements": _announcements,
     "accounts": _accounts,

@@ -113,6 +113,7 @@ def _cut_over(
     settings: Settings, base_is_read_only: bool, hours: float, watch_minutes: float, confirm: str, who: str
 ) -> None:
     from ledger_assets import cutovers
+    from ledger_assets.assets.cutover_events import staging_proof
     from ledger_assets.lane import assert_can_load
 
     assert_can_load(settings, confirm)
@@ -131,6 +132,12 @@ def _cut_over(
         "watch_minutes": watch_minutes,
     }
     with instance(settings.home) as dagster_instance, _told():
+        cutovers.assert_ready(
+            settings,
+            confirm=confirm,
+            base_is_read_only=base_is_read_only,
+            staging=staging_proof(dagster_instance),
+        )
         run_job(
             dagster_instance,
             settings.environment,
@@ -176,7 +183,8 @@ def go_back(
             "cutover_back",
             run_config={"ops": {"go_back": {"config": config}}},
         )
-    report(settings, run)
+    if found.state != "returned":
+        report(settings, run)
     console.print(f"cut-over {found.id[:8]} is taken back: the app reads from Airtable, people write again")
     left = reports.read(connections.object_store(settings), run.run_id, "restore").get("left", [])
     if left:
@@ -257,47 +265,3 @@ def _status(settings: Settings, as_json: bool) -> None:
 
 def _document(cutover: Cutover, phase: Phase, steps: list[Step]) -> dict[str, object]:
     return {**asdict(cutover), "phase": phase, "steps": [{**asdict(s), "seconds": s.seconds} for s in steps]}
-
-
-@click.command("late-edits")
-@environment_argument
-@click.option(
-    "--dismiss",
-    "dismissed",
-    multiple=True,
-    metavar="ID",
-    help="This one need not be loaded; all: none of them.",
-)
-@as_option
-@json_option
-def late_edits(environment: Environment, dismissed: tuple[str, ...], who: str | None, as_json: bool) -> None:
-    """What people changed in Airtable after the switch. For 14 days health stays red until each is loaded or dismissed.
-
-    Exit 1 while there are any.
-    """
-    from ledger_assets import connections
-    from ledger_assets.cutover import late
-
-    settings = settings_for(environment)
-    store = connections.object_store(settings)
-    with connections.database(settings, purpose="late-edits") as connection:
-        if dismissed:
-            chosen = None if dismissed == ("all",) else dismissed
-            count = late.dismiss(settings, connection, store, who=actor(who), records=chosen)
-            console.print(f"{count} dismissed")
-        found = late.late(settings, connection, store)
-    if as_json:
-        console.print_json(json.dumps(None if found is None else asdict(found), default=str))
-    elif found is None:
-        console.print("nobody looks: the app does not read from here, or has done so for more than 14 days")
-    elif found.lost is not None:
-        console.print(f"Airtable cannot tell what changed: {found.lost}")
-    else:
-        for line in (*found.schema, *found.records):
-            console.print(line)
-        console.print(
-            f"{len(found.records)} records changed in Airtable since the last load; looked for until "
-            f"{found.until:%Y-%m-%d}"
-        )
-    if found is not None and (found.records or found.schema or found.lost):
-        raise CheckFailed(f"to load them: ledger-assets sync {environment}")

@@ -82,7 +82,7 @@ def _hooks(
 
 
 def _accounts(settings: Settings, cutover: Cutover, run_id: str) -> tuple[int, tuple[str, ...]]:
-    """Disable what was made or made anew since it began; how many, and why some are left."""
+    """Disable what was made or made anew between its begin and its return; how many, and why some are left."""
     from ledger_assets.people import take_back_accounts
 
     disabled = 0
@@ -90,7 +90,9 @@ def _accounts(settings: Settings, cutover: Cutover, run_id: str) -> tuple[int, t
         with connections.database(settings, purpose="cutover-accounts") as connection:
             # By the runs: an account that an earlier way back had disabled keeps the time it was first made.
             made = events.read(connection, actions=["accounts_make"], since=cutover.began_at)
-            runs = [one.run_id for one in made if cutover.ended_at is None or one.at < cutover.ended_at]
+            now = state.by_id(connection, cutover.id)
+            until = None if now is None else now.ended_at
+            runs = [one.run_id for one in made if until is None or one.at < until]
             for of_run in dict.fromkeys(run for run in runs if run is not None):
                 done = take_back_accounts(settings, connection, run_id=run_id, of_run=of_run, who=cutover.who)
                 disabled += done.disabled

@@ -8,6 +8,7 @@ to its load leaves nothing.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,12 +18,14 @@ from ledger_assets import events, freeze, lane
 from ledger_assets.cutover import aftermath, back, gates, state
 from ledger_assets.cutover.gates import StagingProof
 from ledger_assets.cutover.night import Night, keep_figures
-from ledger_assets.cutover.settings import HOURS, WATCH_MINUTES, read_cutover_settings
+from ledger_assets.cutover.settings import HOURS, WATCH_MINUTES
 from ledger_assets.cutover.state import Cutover
-from ledger_assets.errors import TargetError
+from ledger_assets.errors import LedgerError, TargetError
 
 if TYPE_CHECKING:
     import psycopg
+
+_log = logging.getLogger(__name__)
 
 REASON = "the archive moves to its new home"
 
@@ -48,23 +51,21 @@ def freeze_writes(
     lane.assert_confirmed(night.settings, wish.confirm, what="cut-over")
     with night.database("freeze") as connection:
         found = state.unfinished(connection)
-        if found is not None:
+        if found is None:
+            _finish_the_last(night, connection)
+        else:
+            if found.state != "returning":
+                gates.assert_settings(night.settings)
             found = _go_on(night, connection, found, wish, runs_on)
         if found is None:
-            last = state.latest(connection)
-            if last is not None and aftermath.is_left(connection, last):
-                aftermath.tell(night.settings, last, night.run_id)
-            now = datetime.now(UTC)
-            gates.assert_ready(
+            gates.ask(
                 night.settings,
                 connection,
                 confirm=wish.confirm,
                 base_is_read_only=wish.base_is_read_only,
                 staging=staging,
-                limits=read_cutover_settings(),
-                now=now,
             )
-            end = now + timedelta(hours=wish.hours)
+            end = datetime.now(UTC) + timedelta(hours=wish.hours)
             state.begin(
                 connection, night.run_id, who=wish.who, planned_end=end, watch_minutes=wish.watch_minutes
             )
@@ -72,9 +73,7 @@ def freeze_writes(
             assert found is not None
         state.join(connection, found.id, night.run_id)
         state.step_begun(connection, found.id, "freeze", night.run_id)
-        token = freeze.take_lease(
-            connection, reason=REASON, who=found.who, cutover=found.id, planned_end=found.planned_end
-        )
+        token = _lease(connection, found)
         state.note(connection, found.id, token=token)
         state.step_ended(connection, found.id, "freeze", "done", {"token": token})
         detail = {"cutover": found.id, "token": token}
@@ -83,6 +82,27 @@ def freeze_writes(
     night.say(begun, "freeze", "done")
     keep_figures(night)
     return begun
+
+
+def _lease(connection: psycopg.Connection, found: Cutover) -> int:
+    """The freeze; one that cannot be had ends a cut-over that has not begun to do anything."""
+    try:
+        return freeze.take_lease(
+            connection, reason=REASON, who=found.who, cutover=found.id, planned_end=found.planned_end
+        )
+    except LedgerError as error:
+        state.step_ended(connection, found.id, "freeze", "failed", {"why": str(error)})
+        if found.token is None:
+            state.end(connection, found.id, "abandoned", str(error))
+        raise
+
+
+def _finish_the_last(night: Night, connection: psycopg.Connection) -> None:
+    """Whom to tell still of one that was taken back. The next one does not depend on it."""
+    last = state.latest(connection)
+    if last is not None and aftermath.is_left(connection, last):
+        for line in aftermath.tell(night.settings, last, night.run_id).trouble:
+            _log.warning("of cut-over %s, which was taken back, is left: %s", last.id[:8], line)
 
 
 def _go_on(
@@ -112,8 +132,8 @@ def _go_on(
             )
             how = f"checkpoint {found.checkpoint} restored" if found.checkpoint else "nothing was loaded"
             raise TargetError(
-                f"cut-over {found.id[:8]} was on its way back when its process ended: that is finished now ({how}, writing is "
-                f"open){''.join(f'; {line}' for line in done.told.trouble)}; start the next one by the same command"
+                f"cut-over {found.id[:8]} was on its way back when its process ended: that is finished now ({how}, writing "
+                f"is open){''.join(f'; {line}' for line in done.told.trouble)}; start the next one by the same command"
             )
         case "loaded" | "switched":
             state.note(connection, found.id, watch_minutes=wish.watch_minutes)

@@ -8,11 +8,12 @@ Invariants: every gate is asked before the freeze; none changes anything.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ledger_assets.cutover.settings import CutoverSettings
+from ledger_assets.cutover.settings import CutoverSettings, read_cutover_settings
 from ledger_assets.environment import Environment, Settings
 from ledger_assets.errors import TargetError
 
@@ -48,7 +49,7 @@ def assert_ready(
 
     assert_confirmed(settings, confirm, what="cut-over")
     _assert_not_live(settings, connection)
-    _assert_readable(settings)
+    assert_settings(settings)
     if not base_is_read_only:
         raise TargetError(
             "cut-over refused: first make the base read-only in Airtable (share everybody's access as read-only), then say "
@@ -56,6 +57,7 @@ def assert_ready(
         )
     schema = _assert_schema(settings, connection)
     _assert_ours(settings, connection)
+    _assert_open(settings, connection)
     if settings.environment is Environment.PRODUCTION:
         _assert_staging(staging, schema, limits, now)
     _assert_snapshot(settings, limits, now)
@@ -83,14 +85,37 @@ def _assert_not_live(settings: Settings, connection: psycopg.Connection) -> None
     )
 
 
-def _assert_readable(settings: Settings) -> None:
-    """Settings that would be read in the middle of the night. Raises SettingsError."""
-    from ledger_assets import switch
-    from ledger_assets.announce.settings import page_place
+def ask(
+    settings: Settings,
+    connection: psycopg.Connection,
+    *,
+    confirm: str,
+    base_is_read_only: bool,
+    staging: StagingProof | None,
+) -> None:
+    """All gates, as they stand now. Raises as :func:`assert_ready`."""
+    assert_ready(
+        settings,
+        connection,
+        confirm=confirm,
+        base_is_read_only=base_is_read_only,
+        staging=staging,
+        limits=read_cutover_settings(),
+        now=datetime.now(UTC),
+    )
 
-    switch.read_hooks()
+
+def assert_settings(settings: Settings) -> None:
+    """What later steps read: found wrong only there, it would undo a load that was good. Raises SettingsError."""
+    from ledger_assets.announce.settings import page_place
+    from ledger_assets.announce.window import AT, read_window
+    from ledger_assets.switch import read_hooks
+
+    read_hooks()
     if settings.environment is Environment.PRODUCTION:
         page_place(settings)
+        if os.environ.get(AT, "").strip():
+            read_window()
 
 
 def _assert_schema(settings: Settings, connection: psycopg.Connection) -> str | None:
@@ -112,6 +137,17 @@ def _assert_ours(settings: Settings, connection: psycopg.Connection) -> None:
     if row is not None and row != ours:
         raise TargetError(
             f"cut-over refused: this database belongs to environment {row[0]}, base {row[1]}: check the database setting"
+        )
+
+
+def _assert_open(settings: Settings, connection: psycopg.Connection) -> None:
+    from ledger_assets import freeze
+
+    found = freeze.state(connection)
+    if found.live and not found.leased:
+        raise TargetError(
+            f"cut-over refused: {found.described()} holds, and the cut-over freezes by itself: lift it first (ledger-assets "
+            f"maintenance {settings.environment} off)"
         )
 
 

@@ -6,9 +6,13 @@ What belongs here: one look before the switch, many after it. What does not: a m
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ledger_assets.errors import TargetError
+from ledger_assets import progress
+from ledger_assets.cutover import outside, state
+from ledger_assets.cutover.state import STEPS
+from ledger_assets.errors import LedgerError, TargetError
 
 if TYPE_CHECKING:
     from ledger_assets.cutover.night import Night
@@ -34,7 +38,14 @@ def until(night: Night, minutes: float, alive: Callable[[], bool], clock: Clock 
         except TargetError as error:  # one that comes back before the next look was a moment's
             return unreachable(night.settings, error)
 
-    found = watch(look, minutes, clock=clock)
+    def tell(report: Report) -> None:
+        said = "nothing bad" if report.passed else f"bad: {', '.join(report.bad)}"
+        progress.report("cutover", f"watch: {said}", STEPS.index("watch"), len(STEPS))
+        # Two hours are long for who looks at the terminal or at the page; neither may end the watch.
+        with suppress(LedgerError), night.database("watch") as connection:
+            outside.publish(night.settings, state.of_run(connection, night.run_id), night.run_id)
+
+    found = watch(look, minutes, tell=tell, clock=clock)
     return _bad(found.last) if found.stopped else []
 
 

@@ -218,7 +218,9 @@ def has_loaded(connection: psycopg.Connection, cutover: Cutover) -> bool:
 
 
 def _one(connection: psycopg.Connection, which: LiteralString, *values: object) -> Cutover | None:
-    with plain_errors("cut-over", undone="nothing was read"), connection.transaction():
+    from ledger_assets.freeze.state import told
+
+    with told("cut-over", undone="nothing was read"), connection.transaction():
         row = connection.execute(_CUTOVER + which, values or None).fetchone()
     return None if row is None else Cutover(*row)
 

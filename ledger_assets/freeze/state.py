@@ -95,7 +95,7 @@ def told(what: str, *, undone: str) -> Iterator[None]:
             psycopg.errors.InvalidSchemaName,
         ):
             raise TargetError(
-                f"{what}: the database lacks our schema; run: ledger-assets schema apply ENV"
+                f"{what}: the database lacks our schema; run: ledger-assets schema apply ENV (if it is the right database)"
             ) from None
 
 

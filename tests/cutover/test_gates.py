@@ -9,12 +9,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ledger_assets import doctor, freeze
 from ledger_assets.cutover import gates
 from ledger_assets.cutover.gates import StagingProof
 from ledger_assets.cutover.settings import read_cutover_settings
 from ledger_assets.demo.server import LocalAirtable
-from ledger_assets.environment import Environment, read_settings
-from ledger_assets.errors import SourceError, TargetError
+from ledger_assets.environment import Environment, Settings, read_settings
+from ledger_assets.errors import SettingsError, SourceError, TargetError
 from ledger_assets.load.schema import version
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
@@ -57,6 +58,56 @@ def test_staging_must_have_been_proven_lately_at_the_same_schema(
             now=NOW,
         )
     assert re.search("ledger-assets migrate staging$", str(refused.value))
+
+
+def ready(conn: psycopg.Connection, settings: Settings) -> None:
+    gates.assert_ready(
+        settings,
+        conn,
+        confirm="ledger_production",
+        base_is_read_only=True,
+        staging=proof(version(conn)),
+        limits=read_cutover_settings({}),
+        now=NOW,
+    )
+
+
+def test_a_freeze_by_hand_is_lifted_first(conn: psycopg.Connection, tmp_path: Path) -> None:
+    settings = read_settings(Environment.PRODUCTION, {"LEDGER_HOME": str(tmp_path)})
+    with pytest.raises(TargetError, match="a verified snapshot"):  # a later gate
+        ready(conn, settings)
+    freeze.on(conn, reason="by hand", who="the owner")
+    with pytest.raises(TargetError, match=r"the manual freeze of the owner .*maintenance production off\)$"):
+        ready(conn, settings)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("DEPLOY_HOOK_URLS", "https://app.example.org/hook", "DEPLOY_HOOK_SECRET is not set"),
+        ("STATUS_PAGE_URL", "/srv/page", "STATUS_PAGE_URL: write it as"),
+        ("MIGRATION_AT", "soon", "MIGRATION_AT: 'soon' is not a time"),
+    ],
+)
+def test_a_fault_in_what_only_later_steps_read_is_refused_before_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    settings = read_settings(Environment.PRODUCTION, {"LEDGER_HOME": str(tmp_path)})
+    gates.assert_settings(settings)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=said):
+        gates.assert_settings(settings)
+
+
+def test_doctor_reads_what_the_cut_over_will_ask_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read_settings(Environment.PRODUCTION, {"LEDGER_HOME": str(tmp_path)})
+    monkeypatch.setenv("CUTOVER_STAGING_HOURS", "72")
+    (line,) = doctor.PROBES["cut-over"](settings)
+    assert line.ok
+    assert "the last 72 h, and a verified snapshot of the last 26 h" in line.found
+    monkeypatch.setenv("CUTOVER_SNAPSHOT_HOURS", "soon")
+    with pytest.raises(SettingsError, match="CUTOVER_SNAPSHOT_HOURS: 'soon' is not a number of hours"):
+        list(doctor.PROBES["cut-over"](settings))
 
 
 def test_a_token_that_may_not_read_webhooks_is_refused_by_the_scope_s_name(

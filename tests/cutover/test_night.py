@@ -185,6 +185,11 @@ def test_two_at_once_the_second_is_refused(night: Night) -> None:
             {"CUTOVER_SNAPSHOT_HOURS": "soon"},
             "CUTOVER_SNAPSHOT_HOURS: 'soon' is not a number of hours",
         ),
+        (
+            ("--base-is-read-only", "--confirm", NAME),
+            {"DEPLOY_HOOK_URLS": "https://app.example.org/hook"},
+            "DEPLOY_HOOK_SECRET is not set",
+        ),
     ],
 )
 def test_a_gate_that_is_shut_touches_nothing(
@@ -196,6 +201,8 @@ def test_a_gate_that_is_shut_touches_nothing(
     assert len(finished.stderr.strip().splitlines()) == 1
     assert night.stands() == (None, "none", "airtable")
     assert night.query("select count(*) from migration.events where action = 'freeze'") == [(0,)]
+    with instance(night.settings.home) as running:  # health would be red for a day
+        assert running.get_runs(dg.RunsFilter(job_name="cutover_production")) == []
 
 
 def test_a_database_of_another_base_is_refused(night: Night) -> None:
