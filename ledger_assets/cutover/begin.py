@@ -112,8 +112,8 @@ def _go_on(
             )
             how = f"checkpoint {found.checkpoint} restored" if found.checkpoint else "nothing was loaded"
             raise TargetError(
-                f"cut-over {found.id[:8]} was on its way back when its process ended: that is finished now ({how}, writing is "
-                f"open){''.join(f'; {line}' for line in done.told.trouble)}; start the next one by the same command"
+                f"cut-over {found.id[:8]} was on its way back when its process ended: that is finished now ({how}, writing "
+                f"is open){''.join(f'; {line}' for line in done.told.trouble)}; start the next one by the same command"
             )
         case "loaded" | "switched":
             state.note(connection, found.id, watch_minutes=wish.watch_minutes)

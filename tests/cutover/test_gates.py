@@ -9,12 +9,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ledger_assets import switch
 from ledger_assets.cutover import gates
 from ledger_assets.cutover.gates import StagingProof
 from ledger_assets.cutover.settings import read_cutover_settings
 from ledger_assets.demo.server import LocalAirtable
 from ledger_assets.environment import Environment, read_settings
-from ledger_assets.errors import SourceError, TargetError
+from ledger_assets.errors import SettingsError, SourceError, TargetError
 from ledger_assets.load.schema import version
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
@@ -57,6 +58,55 @@ def test_staging_must_have_been_proven_lately_at_the_same_schema(
             now=NOW,
         )
     assert re.search("ledger-assets migrate staging$", str(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"DEPLOY_HOOK_URLS": "https://example.org/hook"}, "DEPLOY_HOOK_SECRET is not set"),
+        ({"BACKUP_BUCKET": "s3://theirs/a", "STATUS_PAGE_URL": "s3://theirs"}, "the bucket of BACKUP_BUCKET"),
+        (
+            {"BACKUP_BUCKET": "s3://theirs", "STATUS_PAGE_URL": "s3://theirs/page"},
+            "the bucket of BACKUP_BUCKET",
+        ),
+        (
+            {"BACKUP_BUCKET": "file:///srv/b", "STATUS_PAGE_URL": "file:///srv/b/page"},
+            "that of BACKUP_BUCKET",
+        ),
+    ],
+)
+def test_settings_that_the_night_would_read_later_are_refused_before_it(
+    conn: psycopg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    said: str,
+) -> None:
+    for name, value in {"AWS_REGION": "ap-southeast-2", **variables}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=said):
+        ready(conn, tmp_path)
+
+
+def test_a_database_that_the_app_reads_already_is_refused(conn: psycopg.Connection, tmp_path: Path) -> None:
+    """Else its way back would lead the app away from what people have written here."""
+    switch.switch(conn, "supabase", token=None, who="a tester", run_id=None)
+    with pytest.raises(
+        TargetError, match="the app reads from here already; first: ledger-assets switch production --to"
+    ):
+        ready(conn, tmp_path)
+
+
+def ready(conn: psycopg.Connection, tmp_path: Path) -> None:
+    gates.assert_ready(
+        read_settings(Environment.PRODUCTION, {"LEDGER_HOME": str(tmp_path)}),
+        conn,
+        confirm="ledger_production",
+        base_is_read_only=True,
+        staging=proof(version(conn)),
+        limits=read_cutover_settings({}),
+        now=NOW,
+    )
 
 
 def test_a_token_that_may_not_read_webhooks_is_refused_by_the_scope_s_name(
