@@ -15,13 +15,14 @@ from ledger_assets.cli.accounts import accounts
 from ledger_assets.cli.announce import announce, contacts, status_page
 from ledger_assets.cli.backup import backup
 from ledger_assets.cli.consent import consent
-from ledger_assets.cli.cutover import cutover, late_edits
+from ledger_assets.cli.cutover import cutover
 from ledger_assets.cli.demo import demo, ui
 from ledger_assets.cli.erase import erase
 from ledger_assets.cli.health import health, loadtest
 from ledger_assets.cli.inventory import inventory
 from ledger_assets.cli.judge import after_action, scorecard
 from ledger_assets.cli.lane import export, migrate, verify
+from ledger_assets.cli.late_edits import late_edits
 from ledger_assets.cli.look import doctor, status
 from ledger_assets.cli.maintenance import maintenance
 from ledger_assets.cli.media import media

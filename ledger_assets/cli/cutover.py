@@ -117,12 +117,6 @@ def _cut_over(
 
     assert_can_load(settings, confirm)
     name = f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
-    back = f"to take it back, database and switch together: ledger-assets cutover {settings.environment} --back{name}"
-    if (done := cutovers.live(settings)) is not None:
-        console.print(f"cut-over {done.id[:8]} of {settings.target_name}: {PHASES['done']}")
-        console.print(back)
-        _assert_told(settings, name)
-        return
     config = {
         "confirm": confirm,
         "base_is_read_only": base_is_read_only,
@@ -131,17 +125,22 @@ def _cut_over(
         "watch_minutes": watch_minutes,
     }
     with instance(settings.home) as dagster_instance, _told():
-        run_job(
-            dagster_instance,
-            settings.environment,
-            "cutover",
-            run_config={
-                "ops": {"freeze": {"config": config}, "load_finally": {"config": {"confirm": confirm}}}
-            },
-            tell=lambda run_id: _status_of(settings, run_id),
+        if (done := cutovers.live(settings)) is not None:
+            console.print(f"cut-over {done.id[:8]} of {settings.target_name}: {PHASES['done']}")
+        else:
+            run_job(
+                dagster_instance,
+                settings.environment,
+                "cutover",
+                run_config={
+                    "ops": {"freeze": {"config": config}, "load_finally": {"config": {"confirm": confirm}}}
+                },
+                tell=lambda run_id: _status_of(settings, run_id),
+            )
+        console.print(
+            f"to take it back, database and switch together: ledger-assets cutover {settings.environment} --back{name}"
         )
-    console.print(back)
-    _assert_told(settings, name)
+        _assert_told(settings, name)
 
 
 def _assert_told(settings: Settings, name: str) -> None:
@@ -257,47 +256,3 @@ def _status(settings: Settings, as_json: bool) -> None:
 
 def _document(cutover: Cutover, phase: Phase, steps: list[Step]) -> dict[str, object]:
     return {**asdict(cutover), "phase": phase, "steps": [{**asdict(s), "seconds": s.seconds} for s in steps]}
-
-
-@click.command("late-edits")
-@environment_argument
-@click.option(
-    "--dismiss",
-    "dismissed",
-    multiple=True,
-    metavar="ID",
-    help="This one need not be loaded; all: none of them.",
-)
-@as_option
-@json_option
-def late_edits(environment: Environment, dismissed: tuple[str, ...], who: str | None, as_json: bool) -> None:
-    """What people changed in Airtable after the switch. For 14 days health stays red until each is loaded or dismissed.
-
-    Exit 1 while there are any.
-    """
-    from ledger_assets import connections
-    from ledger_assets.cutover import late
-
-    settings = settings_for(environment)
-    store = connections.object_store(settings)
-    with connections.database(settings, purpose="late-edits") as connection:
-        if dismissed:
-            chosen = None if dismissed == ("all",) else dismissed
-            count = late.dismiss(settings, connection, store, who=actor(who), records=chosen)
-            console.print(f"{count} dismissed")
-        found = late.late(settings, connection, store)
-    if as_json:
-        console.print_json(json.dumps(None if found is None else asdict(found), default=str))
-    elif found is None:
-        console.print("nobody looks: the app does not read from here, or has done so for more than 14 days")
-    elif found.lost is not None:
-        console.print(f"Airtable cannot tell what changed: {found.lost}")
-    else:
-        for line in (*found.schema, *found.records):
-            console.print(line)
-        console.print(
-            f"{len(found.records)} records changed in Airtable since the last load; looked for until "
-            f"{found.until:%Y-%m-%d}"
-        )
-    if found is not None and (found.records or found.schema or found.lost):
-        raise CheckFailed(f"to load them: ledger-assets sync {environment}")

@@ -36,11 +36,19 @@ def make_accounts(night: Night, run_id: str) -> int:
     with connections.database(night.settings, purpose="test") as connection:
         with connection.transaction():
             connection.execute("select set_config('migration.writer', 'on', true)")
+            chosen = [
+                row[0]
+                for row in connection.execute(
+                    "select id from public.storytellers where not deceased and source_deleted_at is null order by id limit 2"
+                ).fetchall()
+            ]
             connection.execute(
-                "update public.storyteller_contacts set email = 'teller.' || substr(id::text, 1, 8) || "
-                "'@mail.riverbend.org.au' where id in (select c.id from public.storyteller_contacts c "
-                "join public.storytellers t on t.id = c.storyteller_id where not t.deceased "
-                "and t.source_deleted_at is null order by c.id limit 2)"
+                "delete from public.storyteller_contacts where storyteller_id = any (%s)", (chosen,)
+            )
+            connection.execute(
+                "insert into public.storyteller_contacts (id, storyteller_id, email) select gen_random_uuid(), one, "
+                "'teller.' || substr(one::text, 1, 8) || '@mail.riverbend.org.au' from unnest(%s::uuid[]) one",
+                (chosen,),
             )
         return people.make_accounts(
             night.settings, connection, run_id=run_id, who="a tester", during_freeze=True
