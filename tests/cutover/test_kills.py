@@ -50,6 +50,7 @@ class Chain:
 def chain(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     with receiver() as hook, copied(prepared, tmp_path_factory.mktemp("killed") / "home") as night:
         night.environ |= {"DEPLOY_HOOK_URLS": hook.url, "DEPLOY_HOOK_SECRET": SECRET}
+        hook.answers = [410]
         found = Chain(night, [], [], [], [])
         for point in POINTS:
             night.kill("night", point)
@@ -71,7 +72,7 @@ def test_nothing_was_done_twice(chain: Chain) -> None:
     states = [row[0] for row in night.query("select state from migration.cutovers order by began_at")]
     assert states == ["abandoned"] * 4 + ["done"]
     assert night.query("select count(*) from migration.loads where committed_at is not null") == [(1,)]
-    assert chain.told == ["supabase"]
+    assert chain.told == ["supabase"] * 2  # again, since the first was refused: it undid nothing
     assert night.content() == night.content(Environment.STAGING)
 
 

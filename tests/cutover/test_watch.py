@@ -33,9 +33,10 @@ def go_back(night: Night, run_id: str) -> list[str]:
 
 
 def test_killed_during_the_watch_the_same_again_watches_to_its_end_and_opens_writing(
-    after_switch: Night,
+    after_switch: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     night = after_switch
+    monkeypatch.setenv("STATUS_PAGE_URL", (tmp_path / "page").as_uri())
     night.kill("night", "ledger_assets.health.watch:WallClock.wait", WATCH_MINUTES="120")
     assert night.stands() == ("switched", "lease", "supabase")
     seen = []
@@ -45,6 +46,9 @@ def test_killed_during_the_watch_the_same_again_watches_to_its_end_and_opens_wri
     assert night.query(
         "select facts ->> 'minutes', outcome from migration.cutover_steps where step = 'watch'"
     ) == [("3.0", "done")]
+    now = page(tmp_path / "page")
+    assert (now["phase"], now["writing"], now["headline"]) == ("done", True, "We have moved")
+    assert {one["state"] for one in now["steps"]} == {"done"}
 
 
 @dataclass
@@ -177,7 +181,7 @@ def test_a_red_watch_whose_freeze_was_lost_takes_nobody_s_words_back_and_says_th
         monkeypatch.setenv("LEDGER_DATABASE_GB", "0.000001")
 
     with pytest.raises(
-        TargetError, match="writing is open, the app reads from supabase; run: .* --back --confirm"
+        TargetError, match=r"writing is open, the app reads from supabase; run: .* --back --confirm"
     ):
         play(a_night(night.settings), watch_minutes=3, clock=Passing(lost))
     assert night.stands() == ("switched", "none", "supabase")
