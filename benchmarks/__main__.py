@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.rows import app, growth, lane, limit, load, orchestration, snapshot
+from benchmarks.rows import app, growth, lane, limit, load, orchestration, snapshot, sync
 from benchmarks.run import PEER_PYTHON, SMOKE, Run, Sizes
 from benchmarks.table import Row, render, write_into
 from benchmarks.world import MeasurementFailed, World
@@ -21,6 +21,7 @@ ROWS: dict[str, Callable[[Run], list[Row]]] = {
     "orchestration": orchestration.measure,
     "app": app.measure,
     "snapshot": snapshot.measure,
+    "sync": sync.measure,
 }
 NEED_PEER = "lane"
 

@@ -30,6 +30,8 @@ class Sizes:
     orchestrated_records: int = 2_300
     app_stories: int = 100_000
     snapshot_stories: int = 21_000
+    sync_bases: tuple[int, int] = (15_000, 150_000)
+    sync_edits: tuple[int, ...] = (1_000, 100_000)
 
 
 SMOKE = Sizes(
@@ -41,6 +43,8 @@ SMOKE = Sizes(
     orchestrated_records=300,
     app_stories=2_000,
     snapshot_stories=100,
+    sync_bases=(200, 600),
+    sync_edits=(50, 200),
 )
 
 

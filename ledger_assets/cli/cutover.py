@@ -118,12 +118,6 @@ def _cut_over(
 
     assert_can_load(settings, confirm)
     name = f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
-    back = f"to take it back, database and switch together: ledger-assets cutover {settings.environment} --back{name}"
-    if (done := cutovers.live(settings)) is not None:
-        console.print(f"cut-over {done.id[:8]} of {settings.target_name}: {PHASES['done']}")
-        console.print(back)
-        _assert_told(settings, name)
-        return
     config = {
         "confirm": confirm,
         "base_is_read_only": base_is_read_only,
@@ -132,23 +126,28 @@ def _cut_over(
         "watch_minutes": watch_minutes,
     }
     with instance(settings.home) as dagster_instance, _told():
-        cutovers.assert_ready(
-            settings,
-            confirm=confirm,
-            base_is_read_only=base_is_read_only,
-            staging=staging_proof(dagster_instance),
+        if (done := cutovers.live(settings)) is not None:
+            console.print(f"cut-over {done.id[:8]} of {settings.target_name}: {PHASES['done']}")
+        else:
+            cutovers.assert_ready(
+                settings,
+                confirm=confirm,
+                base_is_read_only=base_is_read_only,
+                staging=staging_proof(dagster_instance),
+            )
+            run_job(
+                dagster_instance,
+                settings.environment,
+                "cutover",
+                run_config={
+                    "ops": {"freeze": {"config": config}, "load_finally": {"config": {"confirm": confirm}}}
+                },
+                tell=lambda run_id: _status_of(settings, run_id),
+            )
+        console.print(
+            f"to take it back, database and switch together: ledger-assets cutover {settings.environment} --back{name}"
         )
-        run_job(
-            dagster_instance,
-            settings.environment,
-            "cutover",
-            run_config={
-                "ops": {"freeze": {"config": config}, "load_finally": {"config": {"confirm": confirm}}}
-            },
-            tell=lambda run_id: _status_of(settings, run_id),
-        )
-    console.print(back)
-    _assert_told(settings, name)
+        _assert_told(settings, name)
 
 
 def _assert_told(settings: Settings, name: str) -> None:

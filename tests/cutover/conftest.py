@@ -94,6 +94,14 @@ class Night:
             phase = None if found is None else state.phase(connection, found)
             return phase, freeze.state(connection).kind, switch.live(connection).source
 
+    def unrecorded_freezes(self) -> int:
+        """Of the freeze that stands, whether the record lacks it."""
+        ((count,),) = self.query(
+            "select count(*) from migration.maintenance m where m.frozen and not exists (select from migration.events e "
+            "where e.action = 'freeze' and (e.detail ->> 'token')::bigint = m.token)"
+        )
+        return int(count)
+
     def content(self, environment: Environment = Environment.PRODUCTION) -> dict[str, list[str]]:
         """The rows that people see, without times of loading."""
         with connections.database(read_settings(environment), purpose="test") as connection:
@@ -179,13 +187,22 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@dataclass(frozen=True)
+class Made:
+    """A home of which nothing runs, and production's rows before its night."""
+
+    home: Path
+    before: dict[str, list[str]]
+
+
 @pytest.fixture(scope="session")
-def switched(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def switched(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """A home whose night has just switched: loaded, proven, the app reads from here, writing is frozen."""
     home = tmp_path_factory.mktemp("switched") / "home"
     with copied(prepared, home) as night:
+        before = night.content()
         play(a_night(night.settings), until="switch")
-    return home
+    return Made(home, before)
 
 
 @pytest.fixture
@@ -195,8 +212,8 @@ def night(prepared: Path, tmp_path: Path) -> Iterator[Night]:
 
 
 @pytest.fixture
-def after_switch(switched: Path, tmp_path: Path) -> Iterator[Night]:
-    with copied(switched, tmp_path / "home") as night:
+def after_switch(switched: Made, tmp_path: Path) -> Iterator[Night]:
+    with copied(switched.home, tmp_path / "home") as night:
         yield night
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ledger_assets import doctor, freeze
+from ledger_assets import doctor, freeze, switch
 from ledger_assets.cutover import gates
 from ledger_assets.cutover.gates import StagingProof
 from ledger_assets.cutover.settings import read_cutover_settings
 from ledger_assets.demo.server import LocalAirtable
-from ledger_assets.environment import Environment, Settings, read_settings
+from ledger_assets.environment import Environment, read_settings
 from ledger_assets.errors import SettingsError, SourceError, TargetError
 from ledger_assets.load.schema import version
 
@@ -60,9 +60,48 @@ def test_staging_must_have_been_proven_lately_at_the_same_schema(
     assert re.search("ledger-assets migrate staging$", str(refused.value))
 
 
-def ready(conn: psycopg.Connection, settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"DEPLOY_HOOK_URLS": "https://example.org/hook"}, "DEPLOY_HOOK_SECRET is not set"),
+        ({"BACKUP_BUCKET": "s3://theirs/a", "STATUS_PAGE_URL": "s3://theirs"}, "the bucket of BACKUP_BUCKET"),
+        (
+            {"BACKUP_BUCKET": "s3://theirs", "STATUS_PAGE_URL": "s3://theirs/page"},
+            "the bucket of BACKUP_BUCKET",
+        ),
+        (
+            {"BACKUP_BUCKET": "file:///srv/b", "STATUS_PAGE_URL": "file:///srv/b/page"},
+            "that of BACKUP_BUCKET",
+        ),
+        ({"STATUS_PAGE_URL": "/srv/page"}, "STATUS_PAGE_URL: write it as"),
+        ({"MIGRATION_AT": "soon"}, "MIGRATION_AT: 'soon' is not a time"),
+    ],
+)
+def test_settings_that_the_night_would_read_later_are_refused_before_it(
+    conn: psycopg.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    said: str,
+) -> None:
+    for name, value in {"AWS_REGION": "ap-southeast-2", **variables}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=said):
+        ready(conn, tmp_path)
+
+
+def test_a_database_that_the_app_reads_already_is_refused(conn: psycopg.Connection, tmp_path: Path) -> None:
+    """Else its way back would lead the app away from what people have written here."""
+    switch.switch(conn, "supabase", token=None, who="a tester", run_id=None)
+    with pytest.raises(
+        TargetError, match="the app reads from here already; first: ledger-assets switch production --to"
+    ):
+        ready(conn, tmp_path)
+
+
+def ready(conn: psycopg.Connection, tmp_path: Path) -> None:
     gates.assert_ready(
-        settings,
+        read_settings(Environment.PRODUCTION, {"LEDGER_HOME": str(tmp_path)}),
         conn,
         confirm="ledger_production",
         base_is_read_only=True,
@@ -73,30 +112,11 @@ def ready(conn: psycopg.Connection, settings: Settings) -> None:
 
 
 def test_a_freeze_by_hand_is_lifted_first(conn: psycopg.Connection, tmp_path: Path) -> None:
-    settings = read_settings(Environment.PRODUCTION, {"LEDGER_HOME": str(tmp_path)})
     with pytest.raises(TargetError, match="a verified snapshot"):  # a later gate
-        ready(conn, settings)
+        ready(conn, tmp_path)
     freeze.on(conn, reason="by hand", who="the owner")
     with pytest.raises(TargetError, match=r"the manual freeze of the owner .*maintenance production off\)$"):
-        ready(conn, settings)
-
-
-@pytest.mark.parametrize(
-    ("variable", "value", "said"),
-    [
-        ("DEPLOY_HOOK_URLS", "https://app.example.org/hook", "DEPLOY_HOOK_SECRET is not set"),
-        ("STATUS_PAGE_URL", "/srv/page", "STATUS_PAGE_URL: write it as"),
-        ("MIGRATION_AT", "soon", "MIGRATION_AT: 'soon' is not a time"),
-    ],
-)
-def test_a_fault_in_what_only_later_steps_read_is_refused_before_anything(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
-) -> None:
-    settings = read_settings(Environment.PRODUCTION, {"LEDGER_HOME": str(tmp_path)})
-    gates.assert_settings(settings)
-    monkeypatch.setenv(variable, value)
-    with pytest.raises(SettingsError, match=said):
-        gates.assert_settings(settings)
+        ready(conn, tmp_path)
 
 
 def test_doctor_reads_what_the_cut_over_will_ask_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

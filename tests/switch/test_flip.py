@@ -63,6 +63,14 @@ def test_while_a_cut_over_holds_the_freeze_nobody_else_switches(conn: psycopg.Co
     assert flip(conn, "supabase", token)
 
 
+def test_what_is_live_already_is_no_switch_so_that_hooks_can_be_told_again_during_the_watch(
+    conn: psycopg.Connection,
+) -> None:
+    assert flip(conn, "supabase", lease(conn))
+    assert not flip(conn, "supabase")
+    assert (live(conn).source, live(conn).generation) == ("supabase", 1)
+
+
 def test_a_manual_freeze_does_not_stop_it(conn: psycopg.Connection) -> None:
     freeze.on(conn, reason="moving", who="somebody")
     assert flip(conn, "supabase")

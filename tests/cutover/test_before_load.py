@@ -1,0 +1,47 @@
+"""A night that ends before its load: nothing is to be taken back, and nothing that people wrote since is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ledger_assets import connections, cutovers
+from ledger_assets.cutover import steps
+from ledger_assets.errors import SourceError
+
+from .conftest import Night
+from .outside import page
+from .played import a_night, play
+
+
+def test_the_page_ends_and_the_way_back_leaves_what_people_wrote_after_the_freeze_ran_out(
+    night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATUS_PAGE_URL", (tmp_path / "page").as_uri())
+    ours = a_night(night.settings)
+    play(ours, until="freeze")
+    assert (page(tmp_path / "page")["phase"], page(tmp_path / "page")["writing"]) == ("open", False)
+
+    def fails() -> str:
+        raise SourceError("Airtable does not answer")
+
+    with pytest.raises(SourceError, match="does not answer"):
+        steps.sync(ours, fails)
+    assert (page(tmp_path / "page")["phase"], page(tmp_path / "page")["writing"]) == ("rolled_back", True)
+    assert night.stands() == ("frozen", "lease", "airtable")
+
+    night.do("update migration.maintenance set lease_until = clock_timestamp() - interval '1 second'")
+    night.do("update migration.cutovers set checkpoint = 'one-of-before'")  # it may have come so far
+    night.do("insert into public.themes (id, name) values (gen_random_uuid(), 'Written after the freeze')")
+    assert night.stands() == ("lapsed", "ran_out", "airtable")
+    assert cutovers.to_go_back(night.settings, "one-of-before") is None  # a plain restore then
+    found = cutovers.to_go_back(night.settings, None)
+    assert found is not None
+    done = cutovers.go_back(
+        night.settings, connections.object_store(night.settings), found.id, who="a tester", run_id="run-back",
+        why="asked for", emergency=False, lives=lambda _: False,
+    )  # fmt: skip
+    assert (done.restored, done.told.trouble) == (None, ())
+    assert night.stands() == ("returned", "none", "airtable")
+    assert any("Written after the freeze" in row for row in night.content()["themes"])
