@@ -50,7 +50,7 @@ DAMAGES = {
     "key": "alter table public.stories drop constraint stories_pkey cascade",
     "foreign key": "alter table public.quotes drop constraint quotes_storyteller_id_fkey",
     "constraint of another": "alter table public.stories add constraint short check (length(title) < 1000)",
-    "index": "drop index public.stories_words_idx",
+    "index": "drop index private.story_search_words_idx",
     "index of another": "create unique index only_once on public.stories (airtable_record_id)",
     "policies": "drop policy anon_select on public.stories; drop policy anon_select on public.quotes",
     "policy for everybody": "create policy all_of_it on public.interviews for select to anon using (true)",
