@@ -41,8 +41,10 @@ $$;
 create or replace trigger search_insert after insert on public.stories for each row
   when (new.published_at is not null) execute function private.keep_search();
 create or replace trigger search_update after update of title, copy, published_at on public.stories for each row
-  when (coalesce(old.published_at, new.published_at) is not null
-    and (old.title, old.copy, old.published_at is null) is distinct from (new.title, new.copy, new.published_at is null))
+  -- Not rows compared: what Postgres prints of that, it reads back as something else.
+  when (coalesce(old.published_at, new.published_at) is not null and (
+    old.title is distinct from new.title or old.copy is distinct from new.copy
+    or (old.published_at is null) is distinct from (new.published_at is null)))
   execute function private.keep_search();
 
 create or replace function private.refresh_search() returns bigint
