@@ -6,7 +6,6 @@ import json
 from typing import Any
 from uuid import UUID
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -152,26 +151,27 @@ $$ begin raise 'a text was read'; end $$
 """
 
 
-@pytest.mark.parametrize(
-    ("search", "total"),
-    [
-        ("river", 300),
-        ('"old people"', 300),
-        ("-dance", 200),
-        ("river -dance", 200),
-        ("river or dance", 300),
-        ("salt", 0),
-    ],
-)
-def test_no_text_is_read_and_no_table_of_words_from_end_to_end(world: World, search: str, total: int) -> None:
+TOTALS = {
+    "river": 300,
+    '"old people"': 300,
+    "-dance": 200,
+    "river -dance": 200,
+    "river or dance": 300,
+    "salt": 0,
+}
+
+
+def test_words_of_every_kind_are_found_without_reading_a_text(world: World) -> None:
+    read = "select seq_scan, idx_scan from pg_stat_xact_user_tables where relid = 'private.story_search'::regclass"
     with world.owner.transaction(force_rollback=True):
         _three_hundred(world)
         world.do(NEVER)
-        read = "select seq_scan, idx_scan from pg_stat_xact_user_tables where relid = 'private.story_search'::regclass"
-        (before,) = world.all(read)
-        assert _found(world, None, 1, search)["total"] == total
-        (after,) = world.all(read)
-        assert (after[0] - before[0], after[1] - before[1] > 0) == (0, True)
+        for search, total in TOTALS.items():
+            (before,) = world.all(read)
+            assert (search, _found(world, None, 1, search)["total"]) == (search, total)
+            (after,) = world.all(read)
+            # Nor are the words, from end to end: they are fetched from where they are stored apart.
+            assert (search, after[0] - before[0], after[1] > before[1]) == (search, 0, True)
 
 
 def test_who_may_see_a_story_changes_without_its_text_being_read(world: World) -> None:
