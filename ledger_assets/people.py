@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from ledger_assets.storage import ObjectStore
 
 SHOWN = 20
+ACCOUNTS, MEDIA = "accounts", "media"
+"""What one process at a time works on."""
 
 
 def directory(settings: Settings, connection: psycopg.Connection) -> Directory:
@@ -63,10 +65,8 @@ def make_accounts(
 
     writer = _writer(settings, connection, run_id, who, during_freeze)
     place = directory(settings, connection)
-    if dry_run:
-        return make(writer, place, dry_run=True)
-    with _recorded(writer, "accounts_make") as detail, only_one(connection, "accounts"):
-        made = make(writer, place)
+    with _alone(writer, "accounts_make", ACCOUNTS, dry_run=dry_run) as detail:
+        made = make(writer, place, dry_run=dry_run)
         detail.update(made.detail())
     return made
 
@@ -86,10 +86,8 @@ def take_back_accounts(
 
     writer = _writer(settings, connection, run_id, who, during_freeze)
     place = directory(settings, connection)
-    if dry_run:
-        return take_back(writer, place, of_run=of_run, dry_run=True)
-    with _recorded(writer, "accounts_disable") as detail, only_one(connection, "accounts"):
-        done = take_back(writer, place, of_run=of_run)
+    with _alone(writer, "accounts_disable", ACCOUNTS, dry_run=dry_run) as detail:
+        done = take_back(writer, place, of_run=of_run, dry_run=dry_run)
         detail.update(asdict(done))
     return done
 
@@ -107,10 +105,8 @@ def invite_accounts(
 
     writer = _writer(settings, connection, run_id, who, during_freeze=False)
     place = directory(settings, connection)
-    if dry_run:
-        return invite(writer, place, dry_run=True)
-    with _recorded(writer, "accounts_invite") as detail, only_one(connection, "accounts"):
-        done = invite(writer, place)
+    with _alone(writer, "accounts_invite", ACCOUNTS, dry_run=dry_run) as detail:
+        done = invite(writer, place, dry_run=dry_run)
         detail.update(invited=done.invited, before=done.before, passed=list(done.passed[:SHOWN]))
     return done
 
@@ -133,10 +129,8 @@ def issue_codes(
     writer = _writer(settings, connection, run_id, who, during_freeze=False)
     decisions = decide(people(connection), directory(settings, connection).users())
     place = folder or settings.home / codes.FOLDER
-    if dry_run:
-        return codes.issue(writer, decisions, place, days=days, again=again, dry_run=True)
-    with _recorded(writer, "accounts_codes") as detail, only_one(connection, "accounts"):
-        issued = codes.issue(writer, decisions, place, days=days, again=again)
+    with _alone(writer, "accounts_codes", ACCOUNTS, dry_run=dry_run) as detail:
+        issued = codes.issue(writer, decisions, place, days=days, again=again, dry_run=dry_run)
         detail.update(issued=issued.issued, standing=issued.standing, days=days)
     return issued
 
@@ -176,12 +170,12 @@ def place_media(
     writer = _writer(settings, connection, run_id, who, during_freeze)
     stores = shelves(settings)
     remove_abandoned(settings.home)
-    with scratch_folder(settings.home) as folder:
-        if dry_run:
-            return place(writer, store, stores, folder, again=again, dry_run=True)
-        with _recorded(writer, "media_place") as detail, only_one(connection, "media"):
-            placed = place(writer, store, stores, folder, again=again)
-            detail.update(placed.detail())
+    with (
+        scratch_folder(settings.home) as folder,
+        _alone(writer, "media_place", MEDIA, dry_run=dry_run) as detail,
+    ):
+        placed = place(writer, store, stores, folder, again=again, dry_run=dry_run)
+        detail.update(placed.detail())
     return placed
 
 
@@ -206,7 +200,7 @@ def remove_unnamed_media(settings: Settings) -> list[str]:
                 return []
             if media is None:
                 return ["MEDIA_STORE_URL is not set: files of theirs may lie where the app serves them still"]
-            with only_one(connection, "media"):
+            with only_one(connection, MEDIA):
                 removed = sweep(connection, open_shelves(media))
     except LedgerError as error:
         return [
@@ -226,7 +220,7 @@ def remove_accounts_of_erased(settings: Settings, *, who: str) -> list[str]:
                 return []
             writer = _writer(settings, connection, uuid.uuid4().hex, who, during_freeze=False)
             place = directory(settings, connection)
-            with _recorded(writer, "accounts_erased") as detail, only_one(connection, "accounts"):
+            with _alone(writer, "accounts_erased", ACCOUNTS) as detail:
                 removed, used = forget_erased(writer, place)
                 detail.update(removed=removed, used=used[:SHOWN])
     except LedgerError as error:
@@ -248,6 +242,16 @@ def _writer(
     during_freeze: bool,
 ) -> Writer:
     return Writer(connection, settings.environment, who or events.somebody(), run_id, during_freeze)
+
+
+@contextmanager
+def _alone(writer: Writer, action: str, what: str, *, dry_run: bool = False) -> Iterator[dict[str, Any]]:
+    """Recorded, and nobody else at the same; a dry run is neither, and its detail is told to nobody."""
+    if dry_run:
+        yield {}
+    else:
+        with _recorded(writer, action) as detail, only_one(writer.connection, what):
+            yield detail
 
 
 @contextmanager

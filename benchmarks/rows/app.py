@@ -55,6 +55,7 @@ QUERIES: dict[str, str] = {
     "stories page with exact total": _page(),
     "... page 100": _page("100"),
     "... a rare word's": _page(search="'rareword'"),
+    "... a word's that stands in every story": _page(search="'river'"),
     "... of a community": _page(community=COMMUNITY),
     "... of an organisation": _page(organisation=ORGANISATION),
     "... of a theme": _page(theme=THEME),

@@ -144,7 +144,6 @@ CALLS: dict[str, dict[str, str]] = {
         "a request": _is("public.carry_out_erasure({erasure_requests/owner}) ->> 'stories' = '1'")
     },
     "private.erase(uuid)": {"a request": _is("private.erase({erasure_requests/owner}) ->> 'stories' = '1'")},
-    "private.story_words(text, text)": {"words": _is("private.story_words('a', 'b') is not null")},
     "private.my_communities()": {"ids": _listed("private.my_communities()")},
     "private.my_elderships()": {"ids": _listed("private.my_elderships()")},
     "private.my_organisations()": {"ids": _listed("private.my_organisations()")},

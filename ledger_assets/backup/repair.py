@@ -92,6 +92,8 @@ def repair(
             _tell_audit(work)
             if one(cur, "select count(*) from private.visibility_drift"):
                 write.refresh(cur)
+            # Whatever was damaged, and whatever was written while its triggers were gone.
+            cur.execute("select private.refresh_search()")
         left = _left(work, verify.compared(live, made, against).differences)
         sessions.as_anybody(cur)
         refused = [str(d) for d in check_access(live).differences if not _of_what_is_left(d, left)]

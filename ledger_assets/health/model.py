@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any, Literal
+
+from ledger_assets.moment import Moment
 
 State = Literal["ok", "warn", "bad", "unknown"]
 ORDER: tuple[State, ...] = ("bad", "warn", "unknown", "ok")
@@ -31,12 +32,9 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Moment):
     """All measures of an environment at one moment."""
 
-    environment: str
-    target: str
-    at: datetime
     measures: tuple[Measure, ...]
 
     def of(self, state: State) -> tuple[Measure, ...]:
@@ -68,9 +66,7 @@ class Report:
     def document(self) -> dict[str, Any]:
         """For programs."""
         return {
-            "environment": self.environment,
-            "target": self.target,
-            "at": self.at.isoformat(timespec="seconds"),
+            **self.head(),
             "passed": self.passed,
             "measures": [asdict(one) for one in self.measures],
         }

@@ -7,8 +7,9 @@ where there is none the answer is ``unknown`` with the command that brings it.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any, Literal
+
+from ledger_assets.moment import Moment
 
 Answer = Literal["met", "not met", "unknown"]
 Group = Literal["technical", "business"]
@@ -26,12 +27,9 @@ class Criterion:
 
 
 @dataclass(frozen=True)
-class Scorecard:
+class Scorecard(Moment):
     """All of them at one moment."""
 
-    environment: str
-    target: str
-    at: datetime
     criteria: tuple[Criterion, ...]
 
     def of(self, answer: Answer) -> tuple[Criterion, ...]:
@@ -52,9 +50,7 @@ class Scorecard:
     def document(self) -> dict[str, Any]:
         """For programs."""
         return {
-            "environment": self.environment,
-            "target": self.target,
-            "at": self.at.isoformat(timespec="seconds"),
+            **self.head(),
             "passed": self.passed,
             "criteria": [asdict(one) for one in self.criteria],
         }

@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from ledger_assets.tables.fields import Mapped, Rule
+from ledger_assets.tables.links import link_table
 
-from ledger_assets.tables.fields import Mapped, Rule, TableSpec, Transformed
-from ledger_assets.tables.links import link_model, read_links
-
-if TYPE_CHECKING:
-    from pandera.polars import DataFrameSchema
-
-    from ledger_assets.ledger.source import Source
-
-NAME = "interview_storytellers"
-LINK = Mapped("Media", "Storytellers", "storyteller_id", Rule.LINK, references="storytellers")
-
-
-def model() -> DataFrameSchema:
-    """The rows' columns."""
-    return link_model(NAME, "interview_id", "interviews", "storyteller_id", "storytellers")
-
-
-def transform(source: Source) -> Transformed:
-    """One row per link of the cell Media.Storytellers."""
-    return read_links(source, NAME, LINK, holder="interview_id", holder_table="interviews")
-
-
-SPEC = TableSpec(
-    name=NAME,
-    source=None,
-    model=model,
-    declares=(LINK,),
-    transform=transform,
+SPEC = link_table(
+    "interview_storytellers",
+    Mapped("Media", "Storytellers", "storyteller_id", Rule.LINK, references="storytellers"),
+    holder="interview_id",
+    holder_table="interviews",
     depends=("Media", "Storytellers"),
     description="Who speaks in which interview.",
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from ledger_assets.tables import columns, findings
-from ledger_assets.tables.fields import SYSTEM_COLUMNS, Mapped, Transformed
+from ledger_assets.tables.fields import SYSTEM_COLUMNS, Mapped, TableSpec, Transformed
 
 if TYPE_CHECKING:
     from pandera.polars import DataFrameSchema
@@ -20,7 +20,36 @@ if TYPE_CHECKING:
     from ledger_assets.ledger.source import Source
 
 
-def read_links(source: Source, name: str, mapped: Mapped, *, holder: str, holder_table: str) -> Transformed:
+def link_table(
+    name: str,
+    cell: Mapped,
+    *,
+    holder: str,
+    holder_table: str,
+    depends: tuple[str, ...],
+    description: str,
+) -> TableSpec:
+    """Everything about link table ``name``: one row per link of ``cell``. ``holder``: the column of the row of
+    ``holder_table`` that holds the cell."""
+
+    def model() -> DataFrameSchema:
+        return _model(name, cell, holder, holder_table)
+
+    def transform(source: Source) -> Transformed:
+        return _read(source, name, cell, holder, holder_table)
+
+    return TableSpec(
+        name=name,
+        source=None,
+        model=model,
+        declares=(cell,),
+        transform=transform,
+        depends=depends,
+        description=description,
+    )
+
+
+def _read(source: Source, name: str, mapped: Mapped, holder: str, holder_table: str) -> Transformed:
     """The rows of link table ``name``: ``holder`` (id of the record that holds the cell, a row of
     ``holder_table``) and ``mapped.column`` (id of the record it names)."""
     assert mapped.references is not None
@@ -56,16 +85,16 @@ def read_links(source: Source, name: str, mapped: Mapped, *, holder: str, holder
     )
 
 
-def link_model(name: str, holder: str, holder_table: str, target: str, target_table: str) -> DataFrameSchema:
-    """The model of a link table."""
+def _model(name: str, mapped: Mapped, holder: str, holder_table: str) -> DataFrameSchema:
+    assert mapped.references is not None
     return columns.model(
         name,
         {
             holder: columns.reference(holder_table, required=True),
-            target: columns.reference(target_table, required=True),
+            mapped.column: columns.reference(mapped.references, required=True),
             "position": columns.integer("place in the cell, from 1", minimum=1, required=True),
         },
-        unique=(holder, target),
+        unique=(holder, mapped.column),
     )
 
 

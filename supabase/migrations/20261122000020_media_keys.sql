@@ -50,7 +50,7 @@ as $$ select coalesce(file.storage_bucket || '/' || file.storage_key, file.objec
 comment on function private.media_place(public.media_assets) is
   'How the app''s queries name a file: bucket/key where it is served, before that the migration''s own key.';
 
--- The app's queries of 11 once more, with the place for the key.
+-- The app's queries of 11 once more, with the place for the key; the list of stories follows in 24.
 create or replace view private.shown_storytellers as
   select t.id,
     case when t.show_name then coalesce(t.preferred_name, t.name) end as name,
@@ -68,43 +68,6 @@ create or replace view private.shown_storytellers as
   from public.storytellers t
   left join public.organisations o on o.id = t.organisation_id
   left join public.locations l on l.id = t.location_id;
-
-create or replace function private.stories_page(
-  page integer, size integer, search text, community uuid, organisation uuid, theme uuid
-) returns jsonb
-  language plpgsql stable security definer set search_path = ''
-as $$
-declare
-  -- Only what is asked for stands in the statement, so that each question has the plan that fits it.
-  conditions text := ''
-    || case when nullif(btrim(search), '') is not null then
-      ' and private.story_words(s.title, s.copy) @@ websearch_to_tsquery(''pg_catalog.english'', $1)' else '' end
-    || case when community is not null then ' and s.community_id = $2' else '' end
-    || case when organisation is not null then ' and s.organisation_id = $3' else '' end
-    || case when theme is not null then
-      ' and s.eff_ai_until > now() and s.id in (select i.story_id from public.interview_themes t '
-      'join public.story_interviews i on i.interview_id = t.interview_id where t.theme_id = $4)' else '' end;
-  total bigint;
-  rows jsonb;
-begin
-  if (page >= 1 and size between 1 and 100) is not true then
-    raise exception 'page begins at 1 and size is between 1 and 100' using errcode = 'invalid_parameter_value';
-  end if;
-  execute 'select count(*) from private.seen_stories s where true' || conditions
-    into total using search, community, organisation, theme;
-  execute
-    'select coalesce(jsonb_agg(to_jsonb(p) - ''place'' || jsonb_build_object('
-    '''authors'', private.authors_of(p.id), '
-    '''community'', (select jsonb_build_object(''name'', c.name, ''slug'', c.slug) from public.communities c where c.id = p.community_id), '
-    '''image'', (select private.media_place(m) from public.media_assets m where m.story_id = p.id and m.role = ''story_image'' '
-    'and m.source_deleted_at is null order by m.position limit 1)) order by p.place), ''[]'') from ('
-    'select row_number() over () as place, f.* from (select s.id, s.title, s.copy, s.video_url, s.privacy, s.language, s.recorded_on, '
-    's.published_at, s.community_id, s.organisation_id from private.seen_stories s where true' || conditions ||
-    ' order by s.published_at desc, s.id limit $5 offset $6) f) p'
-    into rows using search, community, organisation, theme, size, (page - 1) * size::bigint;
-  return jsonb_build_object('total', total, 'page', page, 'size', size, 'stories', rows);
-end;
-$$;
 
 create or replace function private.story_detail(story uuid) returns jsonb
   language sql stable security definer set search_path = ''

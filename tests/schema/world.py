@@ -163,7 +163,8 @@ def run_as_loader(world: World, statement: str, *values: object) -> None:
 
 EVERYTHING = (
     "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-    "where n.nspname in ('public', 'airtable', 'migration', 'audit', 'auth') and c.relkind in ('r', 'p') order by 1, 2"
+    "where n.nspname in ('public', 'airtable', 'migration', 'audit', 'private', 'auth') and c.relkind in ('r', 'p') "
+    "order by 1, 2"
 )
 
 

@@ -100,7 +100,11 @@ DRIFTS: dict[str, tuple[str, str, str]] = {
         "default privileges",
         "new functions to PUBLIC",
     ),
-    "index dropped": ("drop index public.stories_words_idx", "index", "stories_words_idx on public.stories"),
+    "index dropped": (
+        "drop index private.story_search_words_idx",
+        "index",
+        "story_search_words_idx on private.story_search",
+    ),
     "index on something else": (
         (
             "drop index public.stories_listed_idx; "

@@ -9,7 +9,15 @@ import psycopg
 import pytest
 
 from ledger_assets.demo.postgres import Cluster
-from tests.schema import test_accounts, test_audit, test_claims, test_freeze, test_own_stories, test_value
+from tests.schema import (
+    test_accounts,
+    test_audit,
+    test_claims,
+    test_freeze,
+    test_own_stories,
+    test_search,
+    test_value,
+)
 from tests.schema.upgrading import applied_again, upgraded
 from tests.schema.world import World
 
@@ -44,6 +52,8 @@ def test_an_older_versions_rows_come_through_unchanged(cluster15: Cluster) -> No
         test_claims.test_a_claim_waits_for_a_steward_who_is_not_the_claimer,
         test_freeze.test_a_signed_in_person_is_refused_even_where_no_row_would_be_hit,
         test_own_stories.test_the_api_answers_with_the_new_story,
+        test_search.test_who_may_see_a_story_changes_without_its_text_being_read,
+        test_search.test_words_of_every_kind_are_found_without_reading_a_text,
         test_value.test_two_sessions_cannot_share_more_than_there_is,
     ],
 )

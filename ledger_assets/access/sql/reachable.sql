@@ -23,7 +23,8 @@ with roles (role) as (
 select 'relation' as kind, r.name, null as act, null as role, array(
   select a.attname::text from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped order by a.attnum
 ) as columns
-from relations r where r.relkind in ('r', 'p', 'v', 'm', 'f') and r.schema <> 'private'
+-- What views of private show stands in tables that have their rows; a table there holds rows of its own.
+from relations r where r.relkind in ('r', 'p') or (r.relkind in ('v', 'm', 'f') and r.schema <> 'private')
 union all
 select 'columns', c.name, c.act, c.role, case when c.granted = c.every then array['all'] else c.granted end
 from columns c where c.granted is not null

@@ -23,6 +23,8 @@ from ledger_assets.schema.catalogue import SCHEMAS
 
 KEPT_BY_TRIGGERS = ("eff_limits", "eff_until", "eff_ai_until")
 """Columns that follow from other rows by the consent rule: brought up to date, never compared."""
+DERIVED = "private.story_search"
+"""The words of published stories: triggers keep them, and a snapshot's may be of somebody who was erased since."""
 LEFT = frozenset(
     f"migration.{name}"
     for name in (
@@ -37,9 +39,9 @@ LEFT = frozenset(
         "cutovers",
         "cutover_steps",
     )
-)
+) | {DERIVED}
 """Tables that no restore touches: tombstones, the claim, freeze, switch and cut-overs, accounts (they lie outside), the way
-back."""
+back, and what follows from other rows."""
 PARAMETERS: dict[str, Any] = {"schemas": list(SCHEMAS)}
 NO_ACTION, CASCADE, SET_NULL = "a", "c", "n"
 

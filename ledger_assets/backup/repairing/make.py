@@ -12,6 +12,7 @@ import re
 
 from psycopg import errors
 
+from ledger_assets.backup.merge.model import DERIVED
 from ledger_assets.backup.repairing import definitions, references, values
 from ledger_assets.backup.repairing.definitions import Column
 from ledger_assets.backup.repairing.work import NOT_YET, Work, columns_of, tables
@@ -80,7 +81,10 @@ def _make_table(work: Work, item: Item) -> None:
     parts = ", ".join(_declared(name, columns[name]) for name in order)
     work.run(item.key, f"create table {item.name} ({parts})")
     work.made_tables.add(item.name)
-    work.tell(f"made again with {values.fill_table(work, item.name)} rows of the snapshot", item)
+    if item.name == DERIVED:
+        work.tell("made again, to be filled from what it follows from", item)
+    else:
+        work.tell(f"made again with {values.fill_table(work, item.name)} rows of the snapshot", item)
 
 
 def _declared(name: str, column: Column) -> str:

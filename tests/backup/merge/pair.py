@@ -17,7 +17,7 @@ from tests.schema.world import World
 
 _TABLES = """
 select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname in ('public', 'airtable', 'migration', 'audit') and c.relkind = 'r' order by 1
+where n.nspname in ('public', 'airtable', 'migration', 'audit', 'private') and c.relkind = 'r' order by 1
 """
 OWN_TRACE = ("audit.log", "migration.undo", "migration.undo_rows")
 """What a restore itself writes."""
