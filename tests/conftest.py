@@ -37,6 +37,7 @@ MARKED = {
         "tests/loadtest/",
         "tests/placing/",
         "tests/records/",
+        "tests/runbook/",
         "tests/switch/",
         "tests/sync/",
     ),
