@@ -42,7 +42,7 @@ def quoted(page: Path) -> list[str]:
     """The code spans in the first column of its tables of what one sees."""
     found, inside = [], False
     for line in page.read_text().splitlines():
-        inside = line.startswith("| what you see |") or inside and line.startswith("|")
+        inside = line.startswith("| what you see |") or (inside and line.startswith("|"))
         if inside:
             found += re.findall(r"`([^`]+)`", line.split("|")[1])
     return found
@@ -51,13 +51,21 @@ def quoted(page: Path) -> list[str]:
 def missing(line: str) -> list[str]:
     """The pieces of a quoted line that the product says nowhere."""
     pieces = (piece.strip(" ,;:()'/") for piece in VARIES.split(line))
-    return [piece for piece in pieces if len(piece) > 3 and not _is_said(piece.split())]
+    return [piece for piece in pieces if len(piece) > 3 and not _is_said(piece)]
 
 
-def _is_said(words: list[str]) -> bool:
-    """At once, or in two parts with something put in between that looks like a word."""
-    parts = ((words[:cut], words[cut:]) for cut in range(len(words)))
-    return any(all(" ".join(part) in texts() for part in two) for two in parts)
+def _is_said(piece: str) -> bool:
+    """Whole, or in two parts beside what is put in between them (or where one text is put into another)."""
+    if piece in texts():
+        return True
+    words = piece.split()
+    for cut in range(1, len(words)):
+        first, second = (re.escape(" ".join(part)) for part in (words[:cut], words[cut:]))
+        if re.search(rf"{first}\W*(?:{PUT_IN}|$)", texts(), re.M) and re.search(
+            rf"(?:{PUT_IN}|^)\W*{second}", texts(), re.M
+        ):
+            return True
+    return False
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -29,6 +29,11 @@ class Command:
     prints: tuple[str, ...] = ()
 
     @property
+    def line(self) -> str:
+        """Without its comment."""
+        return self.text.partition(" #")[0].strip()
+
+    @property
     def query(self) -> bool:
         """Is it for the database and not for a shell?"""
         return QUERY.match(self.text) is not None
@@ -69,7 +74,7 @@ def commands_of(page: Path) -> list[Command]:
 def _is_command(code: str) -> bool:
     """Of a sentence's code spans: whole commands and queries, not the words and settings that it names."""
     words = code.split()
-    if QUERY.match(code) or words[0] == "ledger-assets" and len(words) > 1:
+    if QUERY.match(code) or (words[0] == "ledger-assets" and len(words) > 1):
         return True
     return bool(re.match(r"(?:[A-Z_]+=\S+ )*(?:make \w|python -m )", code)) or (
         words[0] in commands.commands and len({"ENV", "staging", "production", "resolve"} & set(words)) > 0
@@ -78,4 +83,4 @@ def _is_command(code: str) -> bool:
 
 def said(line: str) -> re.Pattern[str]:
     """What a documented line matches: its words, and anything for ``...``."""
-    return re.compile(r"\s+".join(re.escape(word).replace(r"\.\.\.", r".*?") for word in line.split()))
+    return re.compile(".*?".join(re.escape(" ".join(part.split())) for part in line.split("...")))

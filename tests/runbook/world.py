@@ -1,8 +1,8 @@
 """Two real databases, a base, and a receiver for everything that the commands send: what a filled-in ``.env`` names.
 
 What belongs here: the parts, and running one line as a person's shell does. What does not: which lines (``page``), and what
-must be true before each (``arranged``). Stand-ins: the local Airtable server for Airtable, databases of the embedded Postgres
-for the two projects', moto for AWS, rclone for Supabase's Storage, the tests' double for its Auth.
+must be true before each (``runbook``, ``recovery``). Stand-ins: the local Airtable server for Airtable, databases of the
+embedded Postgres for the two projects', moto for AWS, rclone for Supabase's Storage, the tests' double for its Auth.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ from tests.backup import s3
 from tests.backup.mail import Hook, Mailbox, smtp_server, webhook
 from tests.switch.receiver import SECRET, Receiver, receiver
 
+NAME = "127.0.0.1/production"
+"""What the product calls the production of this world."""
 ROOT = Path(__file__).resolve().parents[2]
-SCALE = 200
+SCALE = 400
 LONGEST = 180.0
 """Seconds after which a command is stopped and the test fails: it hangs."""
 PEOPLE = ("kim@example.org", "sam@example.org")
@@ -80,11 +82,11 @@ class World:
         text = path.read_text()
         for name, value in (more or self.filled).items():
             line = f"{name}={shlex.quote(value)}"
-            text, found = re.subn(rf"(?m)^{name}=.*$", lambda _, line=line: line, text)
+            text, found = re.subn(rf"(?m)^{name}=.*$", line.replace("\\", r"\\"), text)
             assert found == 1, f".env.example has no line for {name}"
         path.write_text(text)
 
-    def run(self, line: str, *, until: str | None = None, clean: bool = False) -> Ran:
+    def run(self, line: str, *, until: str | None = None, clean: bool = False, typed: str = "") -> Ran:
         """Run it in a shell that knows what the lines before it have set, or (``clean``) nothing of it.
 
         ``until``: interrupt it when it has said so.
@@ -92,12 +94,14 @@ class World:
         state = self.folder / "environment"
         script = f"{line}\ncode=$?\nenv -0 > {shlex.quote(str(state))}\nexit $code"
         began = time.monotonic()
-        with (self.folder / "said").open("w+b") as said:
+        keys = self.folder / "typed"
+        keys.write_text(typed)
+        with (self.folder / "said").open("w+b") as said, keys.open("rb") as stdin:
             process = subprocess.Popen(
                 ["bash", "-c", script if until is None else f"exec {line}"],
                 env=self.bare if clean else self.environ,
                 cwd=self.folder,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=said,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -124,8 +128,11 @@ class World:
     def _interrupt_after(self, process: subprocess.Popen[bytes], words: str) -> None:
         deadline = time.monotonic() + LONGEST
         while not re.search(words, self.said()):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f"{words!r} was never said: {self.said()}")
+            if process.poll() is not None:
+                return  # it ended by itself: its exit code and what it said are judged
+            assert time.monotonic() < deadline, (
+                f"{words!r} was not said within {LONGEST:.0f} s: {self.said()}"
+            )
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
 
@@ -167,7 +174,6 @@ def world(folder: Path) -> Iterator[World]:
             "STAGING_DATABASE_URL": cluster.url("staging"),
             "DATABASE_URL": cluster.url("production"),
             "LEDGER_HOME": str(home),
-            "SCRATCH_DATABASE_URL": cluster.admin_url("postgres"),
             "BACKUP_BUCKET": f"s3://{bucket}/backups",
             "BACKUP_ENCRYPTION_PASSWORD": "wattle and ironbark 7",
             "AWS_REGION": s3.REGION,
@@ -197,4 +203,6 @@ def world(folder: Path) -> Iterator[World]:
             "PYTHONPATH": os.pathsep.join(sys.path),
             "LC_ALL": "C.UTF-8",
         }
-        yield World(folder, cluster, airtable, box, hook, deploys, auth, environ, dict(environ), filled)
+        made = World(folder, cluster, airtable, box, hook, deploys, auth, environ, dict(environ), filled)
+        made.known["NAME"] = NAME
+        yield made
