@@ -115,6 +115,21 @@ def stands_elsewhere(world: World, ran: Ran) -> None:
     del world.known["..."]
 
 
+def somebody_asks(world: World) -> None:
+    """As the app writes it down."""
+    ((request,),) = world.query(
+        "production",
+        "insert into public.erasure_requests (scope, storyteller_id, reason) select 'storyteller', id, 'asked' from "
+        "public.storytellers order by airtable_record_id desc limit 1 returning id",
+    )
+    world.known["REQUEST"] = str(request)
+
+
+def erased(world: World, ran: Ran) -> None:
+    assert world.known["ID"] in ran.said
+    assert world.query("production", "select state from public.erasure_requests") == [("done",)]
+
+
 def lost_files(world: World) -> None:
     """The object store has lost a file that the database names."""
     media = sorted(Path(world.environ["LEDGER_HOME"], "objects", "production", "media").iterdir())
@@ -173,6 +188,14 @@ ARRANGED = (
         before=lost_files,
         after=files_are_back,
         stands_for=(("--files", f"--files{CONFIRMED}"),),
+    ),
+    Arranged("People who had themselves erased", "erase ENV", stands_for=(("ENV", "production"),)),
+    Arranged(
+        "People who had themselves erased",
+        "--request",
+        before=somebody_asks,
+        after=erased,
+        stands_for=(("ENV", "production"), ("REQUEST", f"REQUEST{CONFIRMED}")),
     ),
     Arranged(
         "When a line says",

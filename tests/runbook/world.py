@@ -38,7 +38,7 @@ NAME = "127.0.0.1/production"
 """What the product calls the production of this world."""
 ROOT = Path(__file__).resolve().parents[2]
 SCALE = 400
-LONGEST = 180.0
+LONGEST = 600.0
 """Seconds after which a command is stopped and the test fails: it hangs."""
 PEOPLE = ("kim@example.org", "sam@example.org")
 
