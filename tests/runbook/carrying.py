@@ -101,7 +101,7 @@ def _carry_out(here: World, command: Command, how: Arranged, known: dict[str, st
     else:
         ran = here.run(line, until=how.until, clean=how.clean, typed=how.typed)
     print(f"{ran.seconds:5.1f} s  exit {ran.code}  {ran.line}")
-    problems = _judged(command, ran, how.code)
+    problems = judged(command, ran, how.code)
     print(*problems, sep="\n")
     if not problems:
         how.after(here, ran)
@@ -118,7 +118,7 @@ def _filled(line: str, known: dict[str, str]) -> str:
     return line
 
 
-def _judged(command: Command, ran: Ran, code: int) -> list[str]:
+def judged(command: Command, ran: Ran, code: int) -> list[str]:
     """How it ended, and whether the page's lines are among what it said, in their order."""
     problems = [] if ran.code == code else [f"exit {ran.code}, not {code}: {ran.said[-1500:]}"]
     if UNEXPECTED.search(ran.said):
