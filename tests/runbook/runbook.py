@@ -219,7 +219,12 @@ ARRANGED = (
     Arranged("Is everything well?", "pg_terminate_backend", before=somebody_hangs, after=hangs_no_more),
     Arranged("Is everything well?", "loadtest", stands_for=(("ENV", "staging --seconds 1"),)),
     Arranged("Does it hold the load?", "loadtest", stands_for=(("--seconds 30", "--seconds 1"),)),
-    Arranged("Does it hold the load?", "demo --scale", stands_for=(("20000", "60"),), clean=True),
+    Arranged(
+        "Does it hold the load?",
+        "demo --scale",
+        stands_for=(("20000", "60"), ("ledger-assets", "LEDGER_HOME=larger ledger-assets")),
+        clean=True,
+    ),
     Arranged("Figures at two moments", "before.json", before=two_files),
     Arranged(
         "Was it a success? What happened?",
