@@ -23,6 +23,7 @@ MARKED = {
     "recovery": (
         "tests/backup/",
         "tests/erasure/",
+        "tests/runbook/test_recovery_page.py",
         "tests/lane/test_snapshots.py",
         "tests/lane/test_bad_migration.py",
     ),
@@ -37,18 +38,22 @@ MARKED = {
         "tests/loadtest/",
         "tests/placing/",
         "tests/records/",
+        "tests/runbook/test_runbook.py",
         "tests/switch/",
         "tests/sync/",
     ),
 }
 """Too slow beside the rest (whole databases come and go, processes are killed): targets of their own."""
+LONGEST = "tests/runbook/"
+"""A whole page each: begun last, one of two workers would wait for it."""
 EMPTY = "template_empty"
 MIGRATED = "template_migrated"
 _numbers = itertools.count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what belongs to ``make test-recovery`` and ``make test-night``."""
+    """Mark what belongs to ``make test-recovery`` and ``make test-night``; their longest tests begin first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
     for item in items:
         for marker, places in MARKED.items():
             if item.nodeid.startswith(places):

@@ -179,6 +179,16 @@ def test_everything_comes_back_by_the_page_alone(recovered: Room) -> None:
     assert recovered.check() == ""
 
 
+def test_everything_comes_back_into_a_new_project_too(recovered: Room) -> None:
+    """The page's block for Supabase, as far as a plain Postgres carries it: a database with what the platform gives, and the
+    role `postgres` that is no superuser."""
+    recovered.cluster.ensure_database("project")
+    code, said = recovered.run(f"URL='{recovered.cluster.url('project')}'\n{recovered.blocks()[1]}")
+    assert code == 0, said
+    assert "public." not in said, "check.sql named a table"
+    assert compare(recovered.contents, recovered.cluster.admin_url("project")) == []
+
+
 def test_accounts_that_rows_refer_to_are_there(recovered: Room) -> None:
     with psycopg.connect(recovered.url) as conn:
         query = (

@@ -1,0 +1,1 @@
+"""The commands of the pages for the night, each carried out."""
