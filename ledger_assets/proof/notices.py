@@ -29,8 +29,7 @@ _CREATED = """
 select table_id, created_time::date::text, gap from (
   select table_id, created_time,
          extract(day from lead(created_time) over w - created_time)::int as gap
-  from proof_kept
-  where not deleted
+  from proof_present
   window w as (partition by table_id order by created_time)
 ) r
 where gap is not null and gap >= %(days)s

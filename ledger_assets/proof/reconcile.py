@@ -27,7 +27,7 @@ from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import BaseMeta
 from ledger_assets.proof import rows, stage
 from ledger_assets.proof.about import prove_about
-from ledger_assets.proof.beside import beside
+from ledger_assets.proof.beside import Beside, beside
 from ledger_assets.proof.catalogue import read_catalogue
 from ledger_assets.proof.cells import Judged, judge_columns
 from ledger_assets.proof.delivered import export_being_read
@@ -38,7 +38,7 @@ from ledger_assets.proof.notices import observe
 from ledger_assets.proof.parts import judge_files, judge_links, prove_symmetry, stage_lists
 from ledger_assets.proof.plan import Plan, make_plan
 from ledger_assets.proof.promises import prove_promises
-from ledger_assets.proof.records import fields_differ, prove_records, targets_by_table
+from ledger_assets.proof.records import fields_differ, judge_raw, prove_records, targets_by_table
 from ledger_assets.proof.rejected import drop_unfounded
 from ledger_assets.proof.tally import Tally, count_raw, undeclared_base_field
 from ledger_assets.proof.verbatim import prove_verbatim
@@ -60,11 +60,10 @@ set local parallel_setup_cost = 100; set local parallel_tuple_cost = 0.001
 
 
 @dataclass(frozen=True)
-class Beginning:
-    """What is judged of all raw records beside the rest (``beside``): their cells counted, and their columns for
-    queries."""
+class Whole:
+    """What is judged of all raw records beside the rest: their cells counted, and their columns for queries."""
 
-    raw: Future[Mapping[tuple[str, str], tuple[int, int]]]
+    cells: Future[Mapping[tuple[str, str], tuple[int, int]]]
     fields_differ: Future[dict[str, Named]]
 
 
@@ -98,13 +97,25 @@ def reconcile(
                 for session in {conn, other.connection}:
                     session.execute(_SETTINGS)
                     stage.create_view(session, base_id)
+                if other.connection is not conn:  # it ends first: helpers of its own would only slow the other down
+                    other.connection.execute("set local max_parallel_workers_per_gather = 0")
                 rows.create_tables(other.connection, ledger, specs)
-                whole = Beginning(other.submit(count_raw), other.submit(fields_differ))
+                whole = Whole(other.submit(count_raw), other.submit(fields_differ))
+                other.submit(stage.create_kept, base_id)
                 found = other.submit(
                     rows.compare_rows, ledger, specs, base_id, months=months, first_month=first_month
                 )
                 proof = _prove(
-                    conn, store, export, ledger, specs, mappings, pinned or export.metadata, whole, idle
+                    conn,
+                    other,
+                    store,
+                    export,
+                    ledger,
+                    specs,
+                    mappings,
+                    pinned or export.metadata,
+                    whole,
+                    idle,
                 )
                 proof = replace(proof, rows=tuple(found.result()))
     except psycopg.Error as error:
@@ -122,19 +133,21 @@ def reconcile(
 
 def _prove(
     conn: psycopg.Connection,
+    other: Beside,
     store: ObjectStore,
     export: Export,
     ledger: Ledger | None,
     specs: Sequence[TableSpec],
     mappings: Path | None,
     pinned: BaseMeta,
-    whole: Beginning,
+    whole: Whole,
     read_only: bool,
 ) -> Proof:
     base_id, meta = export.manifest.base_id, export.metadata
     inventory = find_inventory(store, export.export_id)
     with export_being_read(export) as reading, Hashing(store, inventory) as hashing:
-        stage.create_tables(conn, base_id)
+        records = other.submit(judge_raw, base_id, export, reading, whole.fields_differ)
+        stage.create_tables(conn)
         if read_only:
             conn.execute("set transaction read only")  # from here on only temporary tables can be written
         catalogue = read_catalogue(conn, specs)
@@ -147,19 +160,18 @@ def _prove(
         stage_inventory(conn, inventory)
         unfounded = drop_unfounded(conn, meta, plan, catalogue)
         judged = _judge(conn, base_id, plan)
-        raw = whole.raw.result()
+        cells = whole.cells.result()
         left_out = {f: len(ids) for table in export.manifest.tables for f, ids in table.redacted.items()}
         derived = prove_derived(
-            conn, meta, plan.others, {key: cells for key, (cells, _) in raw.items()}, left_out
+            conn, meta, plan.others, {key: count for key, (count, _) in cells.items()}, left_out
         )
         symmetry = prove_symmetry(conn, meta, plan.others)
         promises = prove_promises(conn, base_id, plan, catalogue)
         promises += prove_verbatim(conn, base_id, plan, catalogue)
-        delivered = reading.result()
-        stage.stage_export(conn, delivered)
         files = prove_files(conn, base_id, hashing, has_inventory=inventory is not None)
+        counted, raw = reading.result().counted, records.result()
     about = prove_about(conn, export)
-    tally = Tally(delivered.counted, raw)
+    tally = Tally(counted, cells)
     fields = [*_fields(plan, judged, tally), *tally.strangers(meta, declared=bool(specs), whole=plan.whole)]
     links = [proof for _, proof in (*judged.links, *judged.files)]
     targets = targets_by_table(meta, pinned, specs)
@@ -171,7 +183,7 @@ def _prove(
         started_at="",
         finished_at="",
         seconds=0.0,
-        records=prove_records(conn, base_id, export, delivered.counted, targets, whole.fields_differ),
+        records=prove_records(conn, base_id, export, counted, targets, raw),
         fields=tuple(fields),
         links=(*links, *symmetry),
         derived=derived,

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -21,9 +22,10 @@ from ledger_assets.extract.content import content_sha256
 from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import BaseMeta
 from ledger_assets.extract.slices import BadBody
-from ledger_assets.proof.delivered import Counted
+from ledger_assets.proof.delivered import Counted, Delivered
 from ledger_assets.proof.model import Equation, Records
 from ledger_assets.proof.plan import find_table
+from ledger_assets.proof.stage import stage_export
 from ledger_assets.proof.statements import named, public, statement
 from ledger_assets.proof.verdicts import SAMPLE, Named
 from ledger_assets.tables.fields import Mapped, Rule, TableSpec
@@ -37,45 +39,67 @@ _RAW_LIVE = ("same", "readdressed", "extra", "altered", "hash_stale")
 _DECODER = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal)
 
 
+@dataclass(frozen=True)
+class RawJudged:
+    """The raw records and comments beside the export's, by table id: records by verdict, the hash of all their texts,
+    comments kept and those that differ, records whose columns for queries differ from their text."""
+
+    verdicts: Mapping[str, Mapping[str, Named]]
+    contents: Mapping[str, str | None]
+    comments: Mapping[str, tuple[int, Named]]
+    differ: Mapping[str, Named]
+
+
+def judge_raw(
+    conn: psycopg.Connection,
+    base_id: str,
+    export: Export,
+    reading: Future[Delivered],
+    unaltered: Future[dict[str, Named]],
+) -> RawJudged:
+    """Compare what was kept (``stage.create_kept``) with the export as it is read. ``unaltered``: :func:`fields_differ`
+    of all records, which is asked for unless a text was altered."""
+    stage_export(conn, reading.result())
+    _stage_readdressed(conn, base_id, export)
+    comments = {
+        table_id: (kept, named(count, ids))
+        for table_id, kept, count, ids in conn.execute(statement("comments"), {"base": base_id})
+    }
+    verdicts: dict[str, dict[str, Named]] = {}
+    contents: dict[str, str | None] = {}
+    for table_id, verdict, count, ids, content in conn.execute(statement("records")):
+        verdicts.setdefault(table_id, {})[verdict] = named(count, ids)
+        contents[table_id] = content
+    altered = any(found.get("altered") for found in verdicts.values())
+    differ = fields_differ(conn, altered=True) if altered else unaltered.result()
+    return RawJudged(verdicts, contents, comments, differ)
+
+
 def prove_records(
     conn: psycopg.Connection,
     base_id: str,
     export: Export,
     counted: Mapping[str, Counted],
     targets: Mapping[str, Sequence[TableSpec]],
-    unaltered: Future[dict[str, Named]],
+    raw: RawJudged,
 ) -> tuple[Records, ...]:
-    """One :class:`Records` per Airtable table; ``targets``: the specs whose rows come from it, by table
-    id. ``unaltered``: :func:`fields_differ` of all records, which is asked for unless a text was altered."""
-    verdicts: dict[str, dict[str, Named]] = {}
-    contents: dict[str, str | None] = {}
-    _stage_readdressed(conn, base_id, export)
-    comments = {
-        table_id: (kept, named(count, ids))
-        for table_id, kept, count, ids in conn.execute(statement("comments"), {"base": base_id})
-    }
-    for table_id, verdict, count, ids, content in conn.execute(statement("records"), {"base": base_id}):
-        verdicts.setdefault(table_id, {})[verdict] = named(count, ids)
-        contents[table_id] = content
-    altered = any(found.get("altered") for found in verdicts.values())
-    differ = fields_differ(conn, altered=True) if altered else unaltered.result()
+    """One :class:`Records` per Airtable table; ``targets``: the specs whose rows come from it, by table id."""
     names = {table.id: table.name for table in export.manifest.tables}
-    tables = [*names, *sorted({*verdicts, *comments} - set(names))]
+    tables = [*names, *sorted({*raw.verdicts, *raw.comments} - set(names))]
     return tuple(
         _records(
             conn,
             base_id,
             export,
             (table_id, names.get(table_id, table_id)),
-            contents.get(table_id) or NO_CONTENT,
             counted.get(table_id, Counted()),
-            verdicts.get(table_id, {}),
-            differ.get(table_id, Named()),
-            comments.get(table_id, (0, Named())),
+            raw,
             targets.get(table_id, ()),
         )
         for table_id in tables
-        if table_id in names or table_id in comments or any(v in verdicts[table_id] for v in _RAW_LIVE)
+        if table_id in names
+        or table_id in raw.comments
+        or any(v in raw.verdicts[table_id] for v in _RAW_LIVE)
     )
 
 
@@ -84,14 +108,14 @@ def _records(
     base_id: str,
     export: Export,
     table: tuple[str, str],
-    content: str,
     counted: Counted,
-    found: Mapping[str, Named],
-    differ: Named,
-    comments: tuple[int, Named],
+    raw: RawJudged,
     specs: Sequence[TableSpec],
 ) -> Records:
     table_id, name = table
+    found = raw.verdicts.get(table_id, {})
+    content = raw.contents.get(table_id) or NO_CONTENT
+    comments_kept, comments_differ = raw.comments.get(table_id, (0, Named()))
     manifest = next((t for t in export.manifest.tables if t.id == table_id), None)
     return Records(
         table_id=table_id,
@@ -105,11 +129,11 @@ def _records(
         altered=found.get("altered", Named()),
         deleted_wrongly=found.get("deleted_wrongly", Named()),
         hash_stale=found.get("hash_stale", Named()),
-        fields_differ=differ,
+        fields_differ=raw.differ.get(table_id, Named()),
         readdressed=found.get("readdressed", Named()).count,
         comments_export=counted.comments,
-        comments_raw=comments[0],
-        comments_differ=comments[1],
+        comments_raw=comments_kept,
+        comments_differ=comments_differ,
         comments_whole=manifest is None or counted.comment_lines == manifest.comments,
         equations=tuple(_equation(conn, base_id, table_id, spec, counted.records) for spec in specs),
         erased=0 if manifest is None else manifest.erased,

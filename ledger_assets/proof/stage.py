@@ -30,9 +30,15 @@ SHIPPED_MAPPINGS = Path(__file__).parent.parent / "tables" / "mappings"
 COPY_BYTES = 1024 * 1024
 
 
-def create_tables(conn: psycopg.Connection, base_id: str) -> None:
-    """The temporary tables; ``proof_kept``: the hashes of all raw records."""
+def create_tables(conn: psycopg.Connection) -> None:
+    """The temporary tables; ``proof_present``: which raw records there are."""
     conn.execute(statement("tables"))
+    conn.execute(statement("present"))
+    conn.execute("analyze proof_present")
+
+
+def create_kept(conn: psycopg.Connection, base_id: str) -> None:
+    """The temporary tables of ``records.judge_raw``; ``proof_kept``: the hashes of all raw records."""
     conn.execute(statement("kept").format(base=sql.Literal(base_id)))
     conn.execute("analyze proof_kept")
 

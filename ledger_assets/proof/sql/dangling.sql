@@ -4,6 +4,6 @@ select l.field_id, count(*),
 from proof_links l
 join unnest(%(fields)s::text[], %(tables)s::text[]) p (field_id, table_id) on p.field_id = l.field_id
 where not exists (
-  select from proof_kept k where k.table_id = p.table_id and k.record_id = l.target_id and not k.deleted
+  select from proof_present r where r.table_id = p.table_id and r.record_id = l.target_id
 )
 group by l.field_id

@@ -1,6 +1,6 @@
 -- One target table against one Airtable table: where is each record?
 with records as (
-  select record_id, created_time from proof_kept where table_id = %(table)s and not deleted
+  select record_id, created_time from proof_present where table_id = %(table)s
 ), rows as (
   select airtable_record_id as record_id, count(*) as n,
          bool_and(airtable_table_id = %(table)s) as of_table, min(airtable_created_at) as created

@@ -1,21 +1,4 @@
 -- What the proof works with for the length of its transaction. Nothing else is ever written.
-create temp table proof_export (
-  table_id text collate "C" not null,
-  record_id text collate "C" not null,
-  sha bytea not null                      -- of the exact text
-) on commit drop;
-
-create temp table proof_comments (        -- the export's comments by their exact text, each once
-  table_id text collate "C" not null,
-  record_id text collate "C" not null,
-  sha bytea not null
-) on commit drop;
-
-create temp table proof_readdressed (     -- same as in the export but for addresses of files, which change every time
-  table_id text collate "C" not null,
-  record_id text collate "C" not null
-) on commit drop;
-
 create temp table proof_redacted (        -- cells that the export left out because of what people had erased
   table_id text collate "C" not null,
   field_id text collate "C" not null,
