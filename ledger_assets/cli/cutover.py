@@ -40,6 +40,7 @@ PHASES = {
     "returned": "taken back: the checkpoint is restored, the app reads from Airtable",
     "abandoned": "given up before anything was loaded",
 }
+STOPPED = "a step failed before anything was loaded; writing opens by itself within a minute; then the same command again"
 
 
 @click.command()
@@ -248,7 +249,8 @@ def _status(settings: Settings, as_json: bool) -> None:
         console.print(f"{settings.target_name} has had no cut-over")
         return
     cutover, phase, steps = found
-    console.print(f"cut-over {cutover.id[:8]} of {settings.target_name}: {PHASES[phase]}")
+    words = STOPPED if phase == "frozen" and any(one.outcome == "failed" for one in steps) else PHASES[phase]
+    console.print(f"cut-over {cutover.id[:8]} of {settings.target_name}: {words}")
     shown = table("step", "began (UTC)", ">seconds", "outcome", "facts")
     for step in steps:
         seconds = "" if step.seconds is None else f"{step.seconds:.1f}"

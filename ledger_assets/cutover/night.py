@@ -116,6 +116,9 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
         )
         phase = state.phase(connection, cutover)
     night.say(cutover, name, "failed")
+    kind = CheckFailed if isinstance(error, CheckFailed) else TargetError
+    if phase in ("frozen", "lapsed") and isinstance(error, LedgerError):
+        raise kind(f"{name}: {why}. Nothing was loaded; writing opens by itself within a minute") from None
     if phase not in ("loaded", "switched"):
         return
     try:
@@ -136,7 +139,6 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
             f"ledger-assets cutover {night.settings.environment} --back --confirm {night.settings.target_name}"
         ) from None
     night.say(cutover, name, "returned")
-    kind = CheckFailed if isinstance(error, CheckFailed) else TargetError
     again = (
         f"ledger-assets cutover {night.settings.environment} --back --confirm {night.settings.target_name}"
     )

@@ -1,22 +1,33 @@
-"""The first step where the freeze cannot be had: nothing of it stays."""
+"""Before the load: a freeze that cannot be had, and a step that fails, leave nothing, and say so."""
 
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from ledger_assets import freeze
 from ledger_assets.cutover import begin, state
-from ledger_assets.errors import TargetError
+from ledger_assets.cutover.night import Night, step
+from ledger_assets.environment import Environment, read_settings
+from ledger_assets.errors import CheckFailed, TargetError
+from ledger_assets.storage import ObjectStore
 
 
-def test_a_freeze_that_cannot_be_had_ends_the_cut_over_and_says_why(conn: psycopg.Connection) -> None:
+def begun(conn: psycopg.Connection) -> str:
     cutover_id = str(uuid.uuid4())
     end = datetime.now(UTC) + timedelta(hours=1)
     state.begin(conn, cutover_id, who="a tester", planned_end=end, watch_minutes=0)
+    state.join(conn, cutover_id, cutover_id)
+    return cutover_id
+
+
+def test_a_freeze_that_cannot_be_had_ends_the_cut_over_and_says_why(conn: psycopg.Connection) -> None:
+    cutover_id = begun(conn)
     state.step_begun(conn, cutover_id, "freeze", cutover_id)
     freeze.on(conn, reason="between the gate and the lease", who="the owner")
     found = state.by_id(conn, cutover_id)
@@ -28,3 +39,21 @@ def test_a_freeze_that_cannot_be_had_ends_the_cut_over_and_says_why(conn: psycop
     assert ended.state == "abandoned"
     assert "the manual freeze of the owner" in (ended.why or "")
     assert [(one.name, one.outcome) for one in state.steps(conn, cutover_id)] == [("freeze", "failed")]
+
+
+def test_a_step_that_fails_before_the_load_says_that_writing_opens(
+    conn: psycopg.Connection, database_url: str, store: ObjectStore, tmp_path: Path
+) -> None:
+    settings = read_settings(Environment.STAGING, {"LEDGER_HOME": str(tmp_path / "home")})
+    cutover_id = begun(conn)
+    token = freeze.take_lease(conn, reason="a test", who="a tester", cutover=cutover_id, planned_end=None)
+    state.note(conn, cutover_id, token=token)
+    night = Night(replace(settings, database_url=database_url), store, cutover_id, cutover_id)
+    with (
+        pytest.raises(
+            CheckFailed, match="^sync: a field is new. Nothing was loaded; writing opens by itself"
+        ),
+        step(night, "sync"),
+    ):
+        raise CheckFailed("a field is new")
+    assert [(one.name, one.outcome) for one in state.steps(conn, cutover_id)] == [("sync", "failed")]
