@@ -118,7 +118,8 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
     night.say(cutover, name, "failed")
     kind = CheckFailed if isinstance(error, CheckFailed) else TargetError
     if phase in ("frozen", "lapsed") and isinstance(error, LedgerError):
-        raise kind(f"{name}: {why}. Nothing was loaded; writing opens by itself within a minute") from None
+        opens = "opens by itself within a minute" if phase == "frozen" else "is open"
+        raise kind(f"{name}: {why}. Nothing was loaded; writing {opens}") from None
     if phase not in ("loaded", "switched"):
         return
     try:

@@ -51,7 +51,7 @@ def test_a_step_that_fails_before_the_load_says_that_writing_opens(
     night = Night(replace(settings, database_url=database_url), store, cutover_id, cutover_id)
     with (
         pytest.raises(
-            CheckFailed, match="^sync: a field is new. Nothing was loaded; writing opens by itself"
+            CheckFailed, match=r"^sync: a field is new\. Nothing was loaded; writing opens by itself"
         ),
         step(night, "sync"),
     ):
