@@ -90,8 +90,8 @@ def _night(connection: psycopg.Connection) -> tuple[str, str] | None:
     live = switch.live(connection).source
     phase = cutovers.phase(connection, found)
     told = f"{found.began_at:%Y-%m-%d %H:%M} UTC, {phase}; the app reads from {live}"
-    again = {"returning": "finishes going back"}.get(phase, "goes on")
-    return told, again if phase in ("frozen", "loaded", "switched", "returning") else ""
+    again = {"returning": "finishes going back", "opened": "refused"}.get(phase, "goes on")
+    return told, again if phase in ("frozen", "loaded", "opened", "switched", "returning") else ""
 
 
 def _newest_snapshot(settings: Settings) -> str | None:

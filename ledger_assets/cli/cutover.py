@@ -34,6 +34,7 @@ PHASES = {
     "lapsed": "its process ended before anything was loaded; the freeze is over; start again by the same command",
     "frozen": "under way, nothing is loaded yet; should its process die, writing opens by itself within a minute",
     "loaded": "loaded and not switched: writing stays frozen; the same command again goes on, --back returns to before",
+    "opened": "loaded, and its freeze was ended by force before the switch: --back returns to before",
     "switched": "the app reads from here; writing opens with the last step; the same command again goes on",
     "returning": "on its way back; the same command again finishes it",
     "done": "done: the app reads from here and people write",

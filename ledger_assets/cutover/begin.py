@@ -136,6 +136,12 @@ def _go_on(
             )
         case "loaded" | "switched":
             return found
+        case "opened":
+            raise TargetError(
+                f"cut-over {found.id[:8]} was loaded, and its freeze was ended by force before the switch: people may have "
+                f"written since; take it back first (their words are kept): ledger-assets cutover "
+                f"{night.settings.environment} --back"
+            )
         case _:
             held = freeze.state(connection)
             if held.cutover == found.id:  # its process is dead: nobody need wait for the lease to run out

@@ -55,6 +55,7 @@ def assert_ready(
         )
     schema = _assert_schema(settings, connection)
     _assert_ours(settings, connection)
+    _assert_not_live(settings, connection)
     _assert_open(settings, connection)
     if settings.environment is Environment.PRODUCTION:
         _assert_staging(staging, schema, limits, now)
@@ -114,6 +115,19 @@ def _assert_ours(settings: Settings, connection: psycopg.Connection) -> None:
     if row is not None and row != ours:
         raise TargetError(
             f"cut-over refused: this database belongs to environment {row[0]}, base {row[1]}: check the database setting"
+        )
+
+
+def _assert_not_live(settings: Settings, connection: psycopg.Connection) -> None:
+    """A second night would find nothing to switch, and its way back would lead the app to Airtable."""
+    from ledger_assets import switch
+
+    live, env = switch.live(connection), settings.environment
+    if live.source == "supabase":
+        raise TargetError(
+            f"cut-over refused: the app reads from {settings.target_name} already, since {live.switched_at:%Y-%m-%d %H:%M} "
+            f"UTC; what changed in Airtable is brought by: ledger-assets sync {env}; the way back: ledger-assets cutover "
+            f"{env} --back"
         )
 
 

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     import psycopg
 
 Ended = Literal["done", "returned", "abandoned"]
-Phase = Literal["lapsed", "frozen", "loaded", "switched", "returning", "done", "returned", "abandoned"]
-"""``lapsed``: its freeze is over and nothing was loaded; ``frozen``: it is not."""
+Phase = Literal[
+    "lapsed", "frozen", "loaded", "opened", "switched", "returning", "done", "returned", "abandoned"
+]
+"""``lapsed``: its freeze is over and nothing was loaded; ``frozen``: it is not; ``opened``: loaded, and somebody ended its
+freeze by force before the switch."""
 STEPS = (
     "freeze", "sync", "checkpoint", "load", "proof", "access", "health", "switch", "watch", "unfreeze",
 )  # fmt: skip
@@ -198,8 +201,17 @@ def phase(connection: psycopg.Connection, cutover: Cutover) -> Phase:
     if live.source == "supabase" and live.run_id in cutover.runs:
         return "switched"
     if frozen.cutover != cutover.id or not frozen.live:
-        return "lapsed"
+        return "opened" if _has_loaded(connection, cutover) else "lapsed"
     return "loaded" if frozen.held else "frozen"
+
+
+def _has_loaded(connection: psycopg.Connection, cutover: Cutover) -> bool:
+    with plain_errors("cut-over", undone="nothing was read"), connection.transaction():
+        row = connection.execute(
+            "select exists (select from migration.loads where run_id = any (%s) and committed_at is not null)",
+            (cutover.runs,),
+        ).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _one(connection: psycopg.Connection, which: LiteralString, *values: object) -> Cutover | None:

@@ -26,6 +26,18 @@ def begun(conn: psycopg.Connection) -> str:
     return cutover_id
 
 
+def frozen(conn: psycopg.Connection) -> tuple[str, int]:
+    cutover_id = begun(conn)
+    token = freeze.take_lease(conn, reason="a test", who="a tester", cutover=cutover_id, planned_end=None)
+    state.note(conn, cutover_id, token=token)
+    return cutover_id, token
+
+
+def night_of(cutover_id: str, database_url: str, store: ObjectStore, folder: Path) -> Night:
+    settings = read_settings(Environment.STAGING, {"LEDGER_HOME": str(folder / "home")})
+    return Night(replace(settings, database_url=database_url), store, cutover_id, cutover_id)
+
+
 def test_a_freeze_that_cannot_be_had_ends_the_cut_over_and_says_why(conn: psycopg.Connection) -> None:
     cutover_id = begun(conn)
     state.step_begun(conn, cutover_id, "freeze", cutover_id)
@@ -44,11 +56,8 @@ def test_a_freeze_that_cannot_be_had_ends_the_cut_over_and_says_why(conn: psycop
 def test_a_step_that_fails_before_the_load_says_that_writing_opens(
     conn: psycopg.Connection, database_url: str, store: ObjectStore, tmp_path: Path
 ) -> None:
-    settings = read_settings(Environment.STAGING, {"LEDGER_HOME": str(tmp_path / "home")})
-    cutover_id = begun(conn)
-    token = freeze.take_lease(conn, reason="a test", who="a tester", cutover=cutover_id, planned_end=None)
-    state.note(conn, cutover_id, token=token)
-    night = Night(replace(settings, database_url=database_url), store, cutover_id, cutover_id)
+    cutover_id, _ = frozen(conn)
+    night = night_of(cutover_id, database_url, store, tmp_path)
     with (
         pytest.raises(
             CheckFailed, match=r"^sync: a field is new\. Nothing was loaded; writing opens by itself"
@@ -57,3 +66,24 @@ def test_a_step_that_fails_before_the_load_says_that_writing_opens(
     ):
         raise CheckFailed("a field is new")
     assert [(one.name, one.outcome) for one in state.steps(conn, cutover_id)] == [("sync", "failed")]
+
+
+def test_a_loaded_one_whose_freeze_was_ended_by_force_is_no_new_night_and_only_goes_back(
+    conn: psycopg.Connection, database_url: str, store: ObjectStore, tmp_path: Path
+) -> None:
+    cutover_id, token = frozen(conn)
+    with conn.transaction():
+        freeze.hold(conn.cursor(), token)
+        conn.execute(
+            "insert into migration.loads (run_id, environment, export_id, started_at, committed_at) "
+            "values (%s, 'staging', 'e', now(), now())",
+            (cutover_id,),
+        )
+    freeze.off(conn, who="somebody in a hurry", force=True)
+    found = state.unfinished(conn)
+    assert found is not None
+    assert state.phase(conn, found) == "opened"
+    night = night_of(cutover_id, database_url, store, tmp_path)
+    with pytest.raises(TargetError, match="take it back first .*cutover staging --back"):
+        begin._go_on(night, conn, found, begin.Wish("", True, "a tester"), lambda _: False)
+    assert state.unfinished(conn) == found

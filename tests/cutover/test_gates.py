@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ledger_assets import doctor, freeze
+from ledger_assets import doctor, freeze, switch
 from ledger_assets.cutover import gates
 from ledger_assets.cutover.gates import StagingProof
 from ledger_assets.cutover.settings import read_cutover_settings
@@ -78,6 +78,18 @@ def test_a_freeze_by_hand_is_lifted_first(conn: psycopg.Connection, tmp_path: Pa
         ready(conn, settings)
     freeze.on(conn, reason="by hand", who="the owner")
     with pytest.raises(TargetError, match=r"the manual freeze of the owner .*maintenance production off\)$"):
+        ready(conn, settings)
+
+
+def test_a_second_night_is_refused_while_the_app_reads_from_here(
+    conn: psycopg.Connection, tmp_path: Path
+) -> None:
+    settings = read_settings(Environment.PRODUCTION, {"LEDGER_HOME": str(tmp_path)})
+    switch.switch(conn, "supabase", token=None, who="an earlier night", run_id=None)
+    with pytest.raises(TargetError, match="the app reads from ledger_production already"):
+        ready(conn, settings)
+    switch.switch(conn, "airtable", token=None, who="its way back", run_id=None)
+    with pytest.raises(TargetError, match="a verified snapshot"):  # a later gate
         ready(conn, settings)
 
 
