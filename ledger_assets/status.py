@@ -62,7 +62,9 @@ def state(settings: Settings) -> State:
     confirm = f" --confirm {settings.target_name}" if settings.environment is Environment.PRODUCTION else ""
     if night is not None and night[1]:
         command = f"ledger-assets cutover {env}"
-        return State(steps, f"{command} --base-is-read-only{confirm} (goes on), or {command} --back{confirm}")
+        return State(
+            steps, f"{command} --base-is-read-only{confirm} ({night[1]}), or {command} --back{confirm}"
+        )
     return State(
         steps,
         _next(
@@ -77,8 +79,8 @@ def state(settings: Settings) -> State:
     )
 
 
-def _night(connection: psycopg.Connection) -> tuple[str, bool] | None:
-    """How the newest cut-over stands, and whether somebody must go on with it."""
+def _night(connection: psycopg.Connection) -> tuple[str, str] | None:
+    """How the newest cut-over stands, and what the same command would do with it; empty: nothing."""
     from ledger_assets import switch
     from ledger_assets.cutover import state as cutovers
 
@@ -88,7 +90,8 @@ def _night(connection: psycopg.Connection) -> tuple[str, bool] | None:
     live = switch.live(connection).source
     phase = cutovers.phase(connection, found)
     told = f"{found.began_at:%Y-%m-%d %H:%M} UTC, {phase}; the app reads from {live}"
-    return told, phase in ("frozen", "forced", "loaded", "switched", "returning")
+    again = {"returning": "finishes going back", "forced": "refused"}.get(phase, "goes on")
+    return told, again if phase in ("frozen", "loaded", "forced", "switched", "returning") else ""
 
 
 def _newest_snapshot(settings: Settings) -> str | None:

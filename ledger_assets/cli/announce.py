@@ -31,7 +31,8 @@ def announce(environment: Environment, step: str, dry_run: bool, confirm: str, a
 
     STEP is week_before, day_before, begun, hourly, done or rolled_back. Everybody of ANNOUNCE_RECIPIENTS gets a message of
     their own, once: again sends only to those who do not have it. BACKUP_WEBHOOK_URL gets it once, too. begun opens the
-    status page, done and rolled_back close it. Never from staging, but for --dry-run.
+    status page, done and rolled_back close it, and are refused while the database says otherwise. Never from staging, but
+    for --dry-run.
 
     Exit 0: everybody has it. 1: some could not be reached; run it again. 2: a file or setting is wrong, nothing was sent.
 
@@ -40,6 +41,8 @@ def announce(environment: Environment, step: str, dry_run: bool, confirm: str, a
     ledger-assets announce production week_before --confirm NAME
     """
     from ledger_assets.announce import announcing
+    from ledger_assets.announce.truth import ENDS, assert_true
+    from ledger_assets.connections import database
     from ledger_assets.lane import assert_confirmed
 
     settings = settings_for(environment)
@@ -49,6 +52,9 @@ def announce(environment: Environment, step: str, dry_run: bool, confirm: str, a
         return
     if environment is Environment.PRODUCTION:
         assert_confirmed(settings, confirm, what="announcement")
+        if Step(step) in ENDS:
+            with database(settings, purpose="announce") as connection:
+                assert_true(connection, Step(step))
     try:
         announced = announcing.announce(settings, Step(step), now=now)
     except OSError as error:

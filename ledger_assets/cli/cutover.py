@@ -35,12 +35,14 @@ PHASES = {
     "frozen": "under way, nothing is loaded yet; should its process die, writing opens by itself within a minute",
     "forced": "loaded and not switched, and its freeze was ended by force: --back returns to before",
     "loaded": "loaded and not switched: writing stays frozen; the same command again goes on, --back returns to before",
+    "opened": "loaded, and its freeze was ended by force before the switch: --back returns to before",
     "switched": "the app reads from here; writing opens with the last step; the same command again goes on",
     "returning": "on its way back; the same command again finishes it",
     "done": "done: the app reads from here and people write",
     "returned": "taken back: the checkpoint is restored, the app reads from Airtable",
     "abandoned": "given up before anything was loaded",
 }
+STOPPED = "a step failed before anything was loaded; writing opens by itself within a minute; then the same command again"
 
 
 @click.command()
@@ -251,7 +253,8 @@ def _status(settings: Settings, as_json: bool) -> None:
         console.print(f"{settings.target_name} has had no cut-over")
         return
     cutover, phase, steps = found
-    console.print(f"cut-over {cutover.id[:8]} of {settings.target_name}: {PHASES[phase]}")
+    words = STOPPED if phase == "frozen" and any(one.outcome == "failed" for one in steps) else PHASES[phase]
+    console.print(f"cut-over {cutover.id[:8]} of {settings.target_name}: {words}")
     shown = table("step", "began (UTC)", ">seconds", "outcome", "facts")
     for step in steps:
         seconds = "" if step.seconds is None else f"{step.seconds:.1f}"

@@ -57,4 +57,5 @@ def late_edits(environment: Environment, dismissed: tuple[str, ...], who: str | 
             f"{found.until:%Y-%m-%d}"
         )
     if found is not None and (found.records or found.schema or found.lost):
-        raise CheckFailed(f"to load them: ledger-assets sync {environment}")
+        name = f" --confirm {settings.target_name}" if environment is Environment.PRODUCTION else ""
+        raise CheckFailed(f"to load them: ledger-assets sync {environment}{name}")

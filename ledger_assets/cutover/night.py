@@ -114,10 +114,14 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
             connection, f"cutover_{name}", "failed", who=cutover.who, run_id=night.run_id, detail=detail
         )
         phase = state.phase(connection, cutover)
-    goes_back = phase in ("loaded", "switched")
+    kind = CheckFailed if isinstance(error, CheckFailed) else TargetError
     # Before its load nothing has changed, and writing opens by itself.
-    night.say(cutover, name, "failed", over=phase in ("frozen", "lapsed"))
-    if not goes_back:
+    unloaded = phase in ("frozen", "lapsed")
+    night.say(cutover, name, "failed", over=unloaded)
+    if unloaded and isinstance(error, LedgerError):
+        opens = "opens by itself within a minute" if phase == "frozen" else "is open"
+        raise kind(f"{name}: {why}. Nothing was loaded; writing {opens}") from None
+    if phase not in ("loaded", "switched"):
         return
     try:
         returned = back.go_back(
@@ -137,7 +141,6 @@ def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
             f"ledger-assets cutover {night.settings.environment} --back --confirm {night.settings.target_name}"
         ) from None
     night.say(cutover, name, "returned", over=True)
-    kind = CheckFailed if isinstance(error, CheckFailed) else TargetError
     raise kind(
         f"{name}: {why}. The cut-over went back: checkpoint {cutover.checkpoint} is restored, the app reads from Airtable, "
         f"writing is open again{''.join(f'; {line}' for line in returned.told.trouble)}"

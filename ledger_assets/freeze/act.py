@@ -192,7 +192,7 @@ def _wait(
     wait_seconds: float,
     seconds: float | None,
 ) -> None:
-    """Wait for the writes in flight. On failure writing is opened again and the failure recorded."""
+    """Wait for the writes in flight. On failure writing is opened again, unless it was held, and the failure recorded."""
 
     def renewed() -> None:
         if seconds is not None:
@@ -200,14 +200,15 @@ def _wait(
 
     run_id = str(detail["cutover"]) if "cutover" in detail else None
     try:
-        with plain_errors("freeze", undone="writing is open again"):
+        with plain_errors("freeze", undone="the writes in flight were not waited for"):
             tables = wait_for_writers(connection, renewed, seconds=wait_seconds)
             renewed()
-    except LedgerError:
+    except LedgerError as error:
         with _transaction(connection, "thaw", who) as cur:
-            cur.execute(_OPEN, (token, False))
+            opened = cur.execute(_OPEN, (token, False)).rowcount
         events.record(connection, "freeze", "failed", who=who, run_id=run_id, detail=detail)
-        raise
+        now = "writing is open again" if opened else "writing stays frozen, as it was"
+        raise TargetError(f"{error}; {now}") from None
     events.record(connection, "freeze", "done", who=who, run_id=run_id, detail={**detail, "tables": tables})
 
 

@@ -66,6 +66,5 @@ def _busy(connection: psycopg.Connection, table: tuple[str, ...], seconds: float
         pids = [str(row[0]) for row in connection.execute(_HOLDERS, (name,)).fetchall()][:20]
     return (
         f"freeze: {name} is still being written after {seconds:.0f} s (server processes "
-        f"{', '.join(pids) or 'gone by now'}); writing is open again; try again, or end them: "
-        "select pg_terminate_backend(PROCESS)"
+        f"{', '.join(pids) or 'gone by now'}): try again, or end them: select pg_terminate_backend(PROCESS)"
     )

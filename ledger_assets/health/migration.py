@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
 
 from ledger_assets.health.context import Context
 from ledger_assets.health.model import Measure, named, span
@@ -66,17 +65,30 @@ def findings(context: Context) -> Measure:
 
 
 def freeze(context: Context) -> Measure:
-    """Whether people can write."""
-    row = context.connection.execute("select private.maintenance_state()").fetchone()
-    assert row is not None
-    state = row[0]
-    since = datetime.fromisoformat(state["since"]) if state.get("since") else context.now
-    age = (context.now - since).total_seconds()
-    until = f", until {state['until']}" if state.get("until") else ", without an end"
+    """Whether people can write, and whether anybody is there to end it."""
+    from ledger_assets.freeze import state
+
+    found, command = state(context.connection), f"ledger-assets cutover {context.settings.environment}"
+    age = (context.now - (found.since or context.now)).total_seconds()
+    until = f", until {found.until:%Y-%m-%d %H:%M %Z}" if found.until else ", without an end"
+    if not found.live:
+        remedy = ""
+    elif found.abandoned:
+        remedy = f"see {command} --status, then the same command again, or {command} --back"
+    elif found.leased:
+        remedy = f"nothing while it goes on: {command} --status"
+    else:
+        remedy = f"ledger-assets maintenance {context.settings.environment} off, when nothing is under way any more"
+    gone = (
+        f" by {found.described()}, whose process is gone: it does not end by itself"
+        if found.abandoned
+        else until
+    )
     return Measure(
         "freeze",
-        "ok" if not state["frozen"] else "bad" if age >= FREEZE_BAD else "warn",
-        f"nobody can write, for {span(age)}{until}" if state["frozen"] else "people can write",
-        f"warn while it lasts, bad from {span(FREEZE_BAD)}: the whole window has five hours",
-        f"ledger-assets maintenance {context.settings.environment} off, when nothing is under way any more",
+        "ok" if not found.live else "bad" if age >= FREEZE_BAD or found.abandoned else "warn",
+        f"nobody can write, for {span(age)}{gone}" if found.live else "people can write",
+        f"warn while it lasts, bad from {span(FREEZE_BAD)} (the whole window has five hours) and where its cut-over's "
+        "process is gone",
+        remedy,
     )

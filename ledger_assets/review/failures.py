@@ -13,10 +13,16 @@ UNDO = frozenset({"cutover_back", "switch_back", "restore", "rollback", "undo_re
 def failures(lines: Sequence[Line]) -> tuple[Failure, ...]:
     """Each failure and refusal with the first thing after it that settled it: the same done at last, or a way back.
 
-    A refusal has nothing to undo: nothing was touched.
+    A refusal has nothing to undo: nothing was touched. A night that ended well and was taken back by hand is one, too.
     """
     found = []
     for number, line in enumerate(lines):
+        if (line.what, line.outcome) == ("cutover", "done"):
+            after = next(
+                (one for one in lines[number + 1 :] if one.what in ("cutover", "cutover_back")), None
+            )
+            if after is not None and after.what == "cutover_back":
+                found.append(Failure(line, after, "taken back by hand"))
         if line.outcome not in ("failed", "refused"):
             continue
         done = [one for one in lines[number + 1 :] if one.outcome == "done"]

@@ -78,7 +78,11 @@ def test_whoever_was_not_reached_makes_it_exit_1(soon: World) -> None:
         (["production", "day_before", "--confirm", "other"], "--confirm ledger_production"),
         (["staging", "day_before"], "announcements are never sent from staging: --dry-run shows them"),
         (["production", "tomorrow"], "'tomorrow' is not one of"),
-        (["production", "done", "--confirm", "ledger_production"], "done: the window of MIGRATION_AT begins"),
+        (
+            ["production", "begun", "--confirm", "ledger_production"],
+            "begun: the window of MIGRATION_AT begins",
+        ),
+        (["production", "done", "--confirm", "ledger_production"], "done: the app reads from airtable"),
     ],
 )
 def test_refused_is_exit_2_in_a_line_and_nobody_is_told(

@@ -127,6 +127,19 @@ def test_a_held_one_does_not_run_out_and_its_own_cut_over_finds_it_held(
     assert write(database_url) is None
 
 
+def test_one_that_was_held_is_not_said_to_be_open_when_writes_do_not_end(
+    conn: psycopg.Connection, database_url: str
+) -> None:
+    token = lease(conn)
+    with conn.transaction():
+        freeze.hold(conn.cursor(), token)
+    with connect(database_url, application_name="tests:locker") as locker:
+        locker.execute("lock table public.themes in access exclusive mode")
+        with pytest.raises(TargetError, match="writing stays frozen, as it was"):
+            lease(conn, wait_seconds=0)
+    assert freeze.state(conn).kind == "held"
+
+
 def test_what_was_held_by_a_transaction_that_rolled_back_is_not_held(conn: psycopg.Connection) -> None:
     token = lease(conn)
     with conn.transaction(force_rollback=True):

@@ -47,5 +47,22 @@ def test_a_freeze_is_looked_at_and_one_that_was_forgotten_is_bad(world: World, c
     found = migration.freeze(context(now=now + timedelta(hours=7)))
     assert found.state == "bad"
     assert "7.0 h, without an end" in found.value
+    assert "maintenance staging off" in found.remedy
     world.do("update migration.maintenance set until = now() - interval '1 minute'")
     assert migration.freeze(context()).state == "ok"
+
+
+def test_a_freeze_that_nobody_is_there_to_end_is_bad_at_once(world: World, context: Make) -> None:
+    lease = (
+        "update migration.maintenance set frozen = true, reason = 'a test', who = 'a tester', since = now(), "
+        "cutover = 'cut-1', lease_until = %s"
+    )
+    world.do(lease, datetime.now(UTC) + timedelta(minutes=1))
+    found = migration.freeze(context())
+    assert (found.state, "cutover staging --status" in found.remedy) == ("warn", True)
+    world.do("update migration.maintenance set held = true")
+    world.do("update migration.maintenance set lease_until = now() - interval '1 minute'")
+    found = migration.freeze(context())
+    assert found.state == "bad"
+    assert "cut-over cut-1" in found.value
+    assert "cutover staging --back" in found.remedy

@@ -87,6 +87,12 @@ def test_a_failure_is_settled_by_the_way_back_or_by_being_done_again() -> None:
     ]
 
 
+def test_a_night_that_was_taken_back_by_hand_is_told_though_nothing_failed() -> None:
+    lines = [line(1, "cutover"), line(9, "cutover_back"), line(20, "cutover")]
+    assert [(one.line.at, one.how) for one in failures(lines)] == [(lines[0].at, "taken back by hand")]
+    assert failures(lines[2:]) == ()
+
+
 def test_what_is_late_missing_failed_or_undecided_is_a_question_for_the_meeting() -> None:
     lines = [one for one in GOOD if one.what not in ("proof", "scorecard")]
     lines += [
