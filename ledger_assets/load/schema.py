@@ -163,20 +163,20 @@ def _table_exists(connection: psycopg.Connection) -> bool:
 
 
 def _recorded(connection: psycopg.Connection) -> dict[str, str | None]:
-    """Version -> its text without spaces, None where the text was not recorded."""
+    """Version -> its text, None where the text was not recorded."""
     if not _table_exists(connection):
         return {}
     rows = connection.execute(
         "select version, statements from supabase_migrations.schema_migrations"
     ).fetchall()
-    return {version: _essence("".join(statements)) if statements else None for version, statements in rows}
+    return {version: "".join(statements) if statements else None for version, statements in rows}
 
 
 def _is_recorded(migration: Migration, recorded: dict[str, str | None]) -> bool:
     if migration.version not in recorded:
         return False
     before = recorded[migration.version]
-    if before is not None and before != _essence("".join(s.text for s in migration.statements)):
+    if before is not None and _essence(before) != _essence("".join(s.text for s in migration.statements)):
         raise TargetError(
             f"migration {migration.filename} was applied with another text: put the file back as it was and "
             "write the change as a new migration"

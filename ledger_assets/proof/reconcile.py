@@ -97,9 +97,8 @@ def reconcile(
                 for session in {conn, other.connection}:
                     session.execute(_SETTINGS)
                     stage.create_view(session, base_id)
-                if (
-                    other.connection is not conn
-                ):  # it ends first: helpers of its own would only slow the other down
+                if other.connection is not conn:
+                    # It ends first: helpers of its own would only take the other one's time.
                     other.connection.execute("set local max_parallel_workers_per_gather = 0")
                 rows.create_tables(other.connection, ledger, specs)
                 whole = Whole(other.submit(count_raw), other.submit(fields_differ))

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from ledger_assets.proof.beside import beside
+from tests.proof.small_base import rec
 from tests.proof.world import World, failed
 
 COUNT = "select count(*) from public.quotes"
@@ -55,3 +56,13 @@ def test_nothing_is_left_running_when_the_proof_fails(world: World) -> None:
     ((connection, slow),) = begun
     assert connection.closed
     assert slow.cancelled() or isinstance(slow.exception(), psycopg.errors.QueryCanceled)
+
+
+def test_a_server_without_a_connection_left_is_proven_on_the_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger_assets.proof.beside._second", lambda _conn: None)
+    assert failed(world.prove()) == set()
+    world.without_checks("airtable.records")
+    world.damage("update airtable.records set raw = left(raw, 60) where record_id = %s", rec("boat"))
+    assert ("Stories", "records") in failed(world.prove())
