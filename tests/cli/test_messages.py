@@ -246,19 +246,16 @@ def test_every_setting_is_in_the_example_file_with_a_line_of_its_own() -> None:
     root = Path(__file__).resolve().parents[2]
     example = (root / ".env.example").read_text()
     source = "".join(path.read_text() for path in (root / "ledger_assets").rglob("*.py"))
-    used = (
-        set(
-            re.findall(
-                r'"((?:AIRTABLE|LEDGER|DAGSTER|STAGING|DATABASE|DEPLOY|OBJECT|BACKUP|SCRATCH|MIGRATION|ANNOUNCE|STATUS|CUTOVER|MEDIA|SUPABASE)_[A-Z0-9_]+|AWS_(?:REGION|ENDPOINT_URL|[A-Z]+_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN))"',
-                source,
-            )
+    used = set(
+        re.findall(
+            r'"((?:AIRTABLE|LEDGER|DAGSTER|STAGING|DATABASE|DEPLOY|OBJECT|BACKUP|SCRATCH|MIGRATION|ANNOUNCE|STATUS|CUTOVER|MEDIA|SUPABASE)_[A-Z0-9_]+|AWS_(?:REGION|ENDPOINT_URL|[A-Z]+_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN))"',
+            source,
         )
-        - {
-            "DAGSTER_HOME",
-            "DAGSTER_POSTGRES_URL",  # Dagster reads .env by itself: an empty one there wins over what the commands set
-            "AWS_SSE_KMS_KEY_ID",  # what obstore would read by itself: refused, see storage_s3
-        }
-    )
+    ) - {
+        "DAGSTER_HOME",
+        "DAGSTER_POSTGRES_URL",  # Dagster reads .env, too: an empty one there would win
+        "AWS_SSE_KMS_KEY_ID",  # what obstore would read by itself: refused, see storage_s3
+    }
     lines = example.splitlines()
     named = {line.rstrip("=") for line in lines if re.fullmatch(r"[A-Z0-9_]+=", line)}
     assert used == named
