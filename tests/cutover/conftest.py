@@ -57,9 +57,8 @@ class Night:
 
     def killed_at(self, line: str) -> None:
         """Begin the night and kill its process as soon as it prints a line with these words."""
-        process = self.begun(line)
-        process.kill()
-        process.wait()
+        with self.begun(line) as process:
+            process.kill()
 
     def begun(self, line: str) -> subprocess.Popen[str]:
         """Begin the night; answers when it prints a line with these words."""
