@@ -82,8 +82,8 @@ def test_a_loaded_one_whose_freeze_was_ended_by_force_is_no_new_night_and_only_g
     freeze.off(conn, who="somebody in a hurry", force=True)
     found = state.unfinished(conn)
     assert found is not None
-    assert state.phase(conn, found) == "opened"
+    assert state.phase(conn, found) == "forced"
     night = night_of(cutover_id, database_url, store, tmp_path)
-    with pytest.raises(TargetError, match=r"take it back first .*cutover staging --back"):
+    with pytest.raises(TargetError, match=r"take it back first: .*cutover staging --back"):
         begin._go_on(night, conn, found, begin.Wish("", True, "a tester"), lambda _: False)
     assert state.unfinished(conn) == found

@@ -60,10 +60,11 @@ def as_before_the_night(world: World, _: Ran) -> None:
 def hook_that_fails(world: World) -> None:
     """Another night, whose app's host refuses what it is told."""
     world.deploys.answers = [404]
-    ran = done(
-        world,
-        "ledger-assets cutover production --base-is-read-only --watch-minutes 0 --confirm " + NAME,
+    ran = world.run(
+        "ledger-assets cutover production --base-is-read-only --watch-minutes 0 --confirm " + NAME
     )
+    assert ran.code == 1, ran.said
+    assert "1 deploy hooks were not told" in ran.said
     world.known["CHECKPOINT"] = re.findall(r"backup-\d+-checkpoint", ran.said)[-1]
 
 
@@ -200,6 +201,11 @@ def page_to_look_at(world: World, ran: Ran) -> None:
 ARRANGED = (
     Arranged("Before anything", "cp .env.example", after=lambda world, _: a_base_to_prepare(world)),
     Arranged("Before anything", "doctor", before=what_doctor_says),
+    Arranged(  # without the two hours of the watch
+        "The night",
+        "--base-is-read-only",
+        stands_for=(("--base-is-read-only", "--base-is-read-only --watch-minutes 0"),),
+    ),
     Arranged("The night", "--back", after=as_before_the_night),
     Arranged("The night", "demo --cutover", stands_for=(("--cutover", "--cutover --scale 60"),), clean=True),
     Arranged("The night", "switch production --to supabase", before=hook_that_fails, after=hook_was_told),
