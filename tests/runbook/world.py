@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,7 +133,8 @@ class World:
             assert time.monotonic() < deadline, (
                 f"{words!r} was not said within {LONGEST:.0f} s: {self.said()}"
             )
-            time.sleep(0.1)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)  # its end is seen at once; only its words must be looked for
         process.send_signal(signal.SIGINT)
 
     def query(self, environment: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
