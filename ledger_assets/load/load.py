@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ from ledger_assets.load.merge import Merged, Scope, keys_table, merge_table, sam
 from ledger_assets.load.months import COLUMN as MONTH_OF
 from ledger_assets.load.months import month_keys, parse_months
 from ledger_assets.load.report import CheckOutcome, LoadReport
-from ledger_assets.load.sqlfiles import Cursor, one, plain_errors
+from ledger_assets.load.sqlfiles import Cursor, Deadlocked, one, plain_errors
 from ledger_assets.load.tidy import tidy
 from ledger_assets.load.verify import verify_references, verify_rows
 from ledger_assets.progress import report
@@ -41,6 +41,8 @@ from ledger_assets.tables.fields import TableSpec
 
 if TYPE_CHECKING:
     from ledger_assets.ledger.store import Ledger
+
+MOST_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -82,26 +84,42 @@ def load(
         None if months is None else parse_months(months),
     )
     claim.idle(conn)
-    with (
-        plain_errors("load"),
-        conn.transaction(force_rollback=not commit) as transaction,
-        conn.cursor(row_factory=tuple_row) as cur,
-    ):
-        claim.begin(cur)
-        claim.preflight(cur)
-        if token is not None:
-            freeze.fence(cur, token)
-        elif commit:
-            freeze.refuse_others(cur)
-        result = _load(cur, store, export, ledger, environment, specs, run_id, scope)
-        if not result.passed:
-            raise psycopg.Rollback(transaction)
-        if token is not None:
-            freeze.hold(cur, token)
+
+    def attempt() -> LoadReport:
+        with (
+            plain_errors("load"),
+            conn.transaction(force_rollback=not commit) as transaction,
+            conn.cursor(row_factory=tuple_row) as cur,
+        ):
+            claim.begin(cur)
+            claim.preflight(cur)
+            if token is not None:
+                freeze.fence(cur, token)
+            elif commit:
+                freeze.refuse_others(cur)
+            result = _load(cur, store, export, ledger, environment, specs, run_id, scope)
+            if not result.passed:
+                raise psycopg.Rollback(transaction)
+            if token is not None:
+                freeze.hold(cur, token)
+        return result
+
+    result = _repeated(attempt)
     if not (commit and result.passed):
         return result
     tidy(conn, result)
     return replace(result, committed=True)
+
+
+def _repeated(attempt: Callable[[], LoadReport]) -> LoadReport:
+    """Once more after a deadlock: at its end a load locks whole tables, and somebody who writes to two of them in another
+    order waits for it while it waits for them. Postgres ends either; ours is rolled back whole and costs time only."""
+    for _ in range(MOST_ATTEMPTS - 1):
+        try:
+            return attempt()
+        except Deadlocked:
+            report("load", "a writer and the load waited for each other; again", 0)
+    return attempt()
 
 
 def _load(

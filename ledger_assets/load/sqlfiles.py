@@ -48,6 +48,10 @@ def one(cur: Cursor, query: sql.Composed | LiteralString, params: object = None)
     return row[0]
 
 
+class Deadlocked(TargetError):
+    """Postgres chose this transaction to end, because another one and it waited for each other. The same again works."""
+
+
 @contextmanager
 def plain_errors(what: str, *, undone: str = "nothing was loaded") -> Iterator[None]:
     """Turn errors of Postgres into :class:`TargetError` that names ``what``, table, column and constraint
@@ -55,6 +59,10 @@ def plain_errors(what: str, *, undone: str = "nothing was loaded") -> Iterator[N
     """
     try:
         yield
+    except errors.DeadlockDetected:
+        raise Deadlocked(
+            f"{what}: another session and this one waited for each other's locks (deadlock); {undone}, run it again"
+        ) from None
     except psycopg.Error as error:
         raise TargetError(_message(error, what, undone)) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -16,6 +17,7 @@ from ledger_assets.access.run import check_access
 from ledger_assets.access.trials import world
 from ledger_assets.demo.postgres import Cluster
 from ledger_assets.errors import TargetError
+from ledger_assets.load import claim
 from ledger_assets.load.connect import connect
 from ledger_assets.storage import ObjectStore
 from ledger_assets.tables import SPECS
@@ -86,6 +88,28 @@ def test_two_checks_at_once_both_pass(database_url: str) -> None:
     for thread in threads:
         thread.join()
     assert [report.lines for report in reports] == [[], []]
+
+
+def test_the_check_waits_for_a_load_and_then_passes(conn: psycopg.Connection, database_url: str) -> None:
+    """A load locks whole tables in another order than the check writes to them: side by side they deadlocked."""
+    with (
+        psycopg.connect(database_url, autocommit=True) as watcher,
+        ThreadPoolExecutor(1) as pool,
+        connect(database_url, application_name="the check") as checking,
+    ):
+        with psycopg.connect(database_url) as loading:
+            with loading.cursor() as cursor:
+                claim.begin(cursor)
+                cursor.execute("lock table public.storytellers in share row exclusive mode")
+            result = pool.submit(check_access, checking)
+            waiting = None
+            while waiting is None and not result.done():
+                waiting = watcher.execute(
+                    "select 1, pg_sleep(0.02) from pg_locks where not granted and locktype = 'advisory' and pid = %s",
+                    (checking.info.backend_pid,),
+                ).fetchone()
+            assert waiting is not None
+        assert result.result().lines == []
 
 
 def test_no_table_is_locked_against_writers_and_no_row_of_anybody_else(

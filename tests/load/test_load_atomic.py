@@ -211,3 +211,41 @@ def test_a_server_that_stops_in_the_middle_gives_one_line_and_the_next_load_is_r
             assert run(conn, world, made).committed
     finally:
         cluster.stop()
+
+
+def _end_the_first(db: psycopg.Connection, attempts: int) -> None:
+    """Let Postgres end as many writes to works, as it ends one of two sessions that wait for each other."""
+    with db.transaction():
+        db.execute("create sequence attempts")
+        db.execute(
+            f"""
+            create function deadlocked() returns trigger language plpgsql as $$
+            begin
+              if nextval('attempts') <= {attempts} then
+                raise exception 'deadlock' using errcode = 'deadlock_detected';
+              end if;
+              return null;
+            end $$;
+            create trigger deadlocked after insert on works for each statement execute function deadlocked()
+            """.encode()
+        )
+
+
+def test_a_load_that_postgres_ended_in_a_deadlock_does_it_again(db: psycopg.Connection, world: World) -> None:
+    _end_the_first(db, 2)
+    assert run(db, world, world.publish()).committed
+    with db.transaction():
+        assert db.execute("select count(*) from migration.loads").fetchone() == (1,)
+        assert db.execute("select count(*) from works").fetchone() == (2,)
+
+
+def test_a_load_that_always_deadlocks_says_so_in_one_line_and_leaves_nothing(
+    db: psycopg.Connection, world: World
+) -> None:
+    _end_the_first(db, 99)
+    with pytest.raises(
+        TargetError, match=r"waited for each other's locks \(deadlock\); nothing was loaded, run it again"
+    ):
+        run(db, world, world.publish())
+    assert nothing_of(db)
+    assert db.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
