@@ -19,11 +19,11 @@ from ledger_assets.backup.contents import (
     Contents,
     SequenceContents,
     TableContents,
-    fingerprint,
     fix_settings,
     read_sequences,
     tables_of,
 )
+from ledger_assets.backup.fingerprints import fingerprints
 from ledger_assets.backup.outside import ForeignKey, foreign_keys
 from ledger_assets.load.connect import connect
 from ledger_assets.load.sqlfiles import plain_errors
@@ -46,12 +46,14 @@ def compare(expected: Contents, url: str, *, tables: Collection[str] | None = No
         connect(
             url, application_name="ledger:compare", setting="the scratch database's address"
         ) as connection,
+        # Most of the time goes into md5s, each of which keeps one processor busy.
+        connect(url, application_name="ledger:compare", setting="the scratch database's address") as beside,
     ):
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         with connection.transaction(force_rollback=True):
             fix_settings(connection)
-            lines = list(_rows(connection, expected, tables))
+            lines = list(_rows(connection, beside, expected, tables))
             if tables is None:
                 lines += _sequences(connection, expected)
                 lines += _orphans(connection, expected)
@@ -60,10 +62,17 @@ def compare(expected: Contents, url: str, *, tables: Collection[str] | None = No
 
 
 def _rows(
-    connection: psycopg.Connection, expected: Contents, tables: Collection[str] | None
+    connection: psycopg.Connection,
+    beside: psycopg.Connection,
+    expected: Contents,
+    tables: Collection[str] | None,
 ) -> Iterator[str]:
     there = {shape.key: shape for shape in tables_of(connection, expected.schemas)}
     wanted = {key: table for key, table in expected.tables.items() if tables is None or key in tables}
+    alike = [
+        there[key] for key, table in wanted.items() if key in there and there[key].columns == table.columns
+    ]
+    found = fingerprints(connection, alike, beside=[beside])
     for key, table in wanted.items():
         if key not in there:
             yield f"table {key}: expected {table.rows} rows; found no such table"
@@ -71,7 +80,7 @@ def _rows(
             names = sorted(set(there[key].columns) ^ set(table.columns))
             yield f"table {key}: has other columns ({', '.join(names)}), its content cannot be compared"
         else:
-            yield from _content(key, table, fingerprint(connection, there[key]))
+            yield from _content(key, table, found[key])
     for key in sorted(there.keys() - expected.tables.keys()):
         yield f"table {key}: expected nothing; found a table"
 

@@ -153,17 +153,31 @@ def tables_of(connection: psycopg.Connection, schemas: Sequence[str]) -> list[Ta
     return [TableShape(schema, name, key, tuple(columns)) for schema, name, key, columns in rows]
 
 
-def fingerprint(connection: psycopg.Connection, shape: TableShape) -> TableContents:
-    """Count and content of one table; after :func:`fix_settings`."""
-    row = connection.execute(fingerprint_query(shape.schema, shape.name, shape.columns)).fetchone()
+def fingerprint(
+    connection: psycopg.Connection, shape: TableShape, *, pages: tuple[int, int | None] = (0, None)
+) -> TableContents:
+    """Count and content of one table, or of the rows in its ``pages`` (the end is not among them); after
+    :func:`fix_settings`."""
+    row = connection.execute(
+        fingerprint_query(shape.schema, shape.name, shape.columns, pages=pages)
+    ).fetchone()
     assert row is not None
     return TableContents(shape.schema, shape.name, shape.columns, row[0], (row[1], row[2]))
 
 
-def fingerprint_query(schema: str, name: str, columns: Sequence[str]) -> sql.Composed:
+def fingerprint_query(
+    schema: str, name: str, columns: Sequence[str], *, pages: tuple[int, int | None] = (0, None)
+) -> sql.Composed:
     """The query that answers count and both lanes."""
+    start, end = pages
+    conditions = [
+        *([sql.SQL("ctid >= {}").format(sql.Literal(f"({start},0)"))] if start else []),
+        *([sql.SQL("ctid < {}").format(sql.Literal(f"({end},0)"))] if end is not None else []),
+    ]
     return sql.SQL(text("fingerprint")).format(
-        columns=sql.SQL(", ").join(map(sql.Identifier, columns)), table=sql.Identifier(schema, name)
+        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+        table=sql.Identifier(schema, name),
+        part=sql.SQL(" where ") + sql.SQL(" and ").join(conditions) if conditions else sql.SQL(""),
     )
 
 
