@@ -125,6 +125,9 @@ def _wal(connection: psycopg.Connection) -> int:
 
 def main(steps: str) -> None:
     """Run the steps and print what was found."""
+    # As where we are installed: it belongs to the tests. Pandera imports it wherever it is, which took 0.12 s of a lane; the
+    # peer's environment holds the peer alone.
+    sys.modules["hypothesis"] = None  # type: ignore[assignment] # what makes an import of it fail
     lane_ = Lane()
     for step in steps.split():
         lane_.run(step)

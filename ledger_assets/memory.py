@@ -15,8 +15,12 @@ _LARGE_BYTES = 4 * 1024 * 1024
 
 
 def set_polars() -> None:
-    """Polars' allocator keeps what was freed for ten seconds unless told otherwise before Polars is imported."""
-    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
+    """Polars' allocator keeps what was freed for ten seconds unless told otherwise before Polars is imported.
+
+    Not 0: then every frame's pages are taken from the system anew, which was 0.33 of a ledger's 1.9 s of CPU time at 50,000
+    records, for 16 MB less.
+    """
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:20,muzzy_decay_ms:0")
 
 
 def look_rarely() -> None:

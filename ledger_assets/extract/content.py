@@ -38,7 +38,8 @@ def content_sha256(raw: str) -> bytes:
 
 def without_addresses(raw: str) -> str:
     """A record's text with the addresses of its attachments emptied. Raises :class:`BadBody` when it is no JSON."""
-    escaped = "\\u" in raw or "\\/" in raw
+    # One character is found ten times as fast as two, and most texts have none.
+    escaped = "\\" in raw and ("\\u" in raw or "\\/" in raw)
     if not escaped and ('"att' not in raw or '"url"' not in raw):
         return raw
     addresses = Counter(_addresses(_fields(raw)))

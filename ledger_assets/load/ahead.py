@@ -12,7 +12,7 @@ DEPTH = 2
 """Pieces that wait: memory is theirs, and more of them are not taken any sooner."""
 
 
-def ahead(pieces: Iterable[T]) -> Iterator[T]:
+def ahead(pieces: Iterable[T], *, depth: int = DEPTH) -> Iterator[T]:
     """The pieces in their order, made in one thread. What making one raises is raised where it is asked for."""
     source = iter(pieces)
     end = object()
@@ -21,7 +21,7 @@ def ahead(pieces: Iterable[T]) -> Iterator[T]:
         def order() -> Future[T | object]:
             return maker.submit(next, source, end)
 
-        waiting = deque(order() for _ in range(DEPTH))
+        waiting = deque(order() for _ in range(depth))
         try:
             while (piece := waiting.popleft().result()) is not end:
                 waiting.append(order())

@@ -12,9 +12,11 @@ import polars as pl
 from psycopg import sql
 
 from ledger_assets.errors import TargetError
+from ledger_assets.load.ahead import ahead
 from ledger_assets.load.sqlfiles import Cursor
 
-SLICE_ROWS = 20_000
+SLICE_ROWS = 4_000
+"""Few enough that most of a table's text is made while Postgres takes what went before."""
 _RAW = ["\\", "\n", "\r", "\t"]
 _ESCAPED = ["\\\\", "\\n", "\\r", "\\t"]
 _ESCAPES = tuple(zip(_RAW, _ESCAPED, strict=True))
@@ -25,7 +27,7 @@ def copy_frame(cur: Cursor, table: sql.Composable, frame: pl.DataFrame) -> None:
     """COPY the frame's columns, by name, into ``table``."""
     columns = sql.SQL(", ").join(sql.Identifier(c) for c in frame.columns)
     with cur.copy(sql.SQL("copy {} ({}) from stdin").format(table, columns)) as copy:
-        for piece in copy_text(frame):
+        for piece in ahead(copy_text(frame)) if frame.height > SLICE_ROWS else copy_text(frame):
             copy.write(piece)
 
 

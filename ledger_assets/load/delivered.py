@@ -18,7 +18,7 @@ from ledger_assets.extract.export import Export
 from ledger_assets.load.jsontext import member
 from ledger_assets.load.merge import Scope
 from ledger_assets.load.raw import ATTACHMENTS, COMMENTS, RECORDS, RawLoad, Row, content_hash
-from ledger_assets.load.records import load_table
+from ledger_assets.load.records import load_records
 from ledger_assets.load.report import CheckOutcome, TableCounts
 from ledger_assets.load.sqlfiles import Cursor
 from ledger_assets.storage import ObjectStore
@@ -53,8 +53,7 @@ def load_delivered(cur: Cursor, store: ObjectStore, export: Export, scope: Scope
     _register(cur, export)
     records, comments = RawLoad(cur, RECORDS, scope), RawLoad(cur, COMMENTS, scope)
     attachments = RawLoad(cur, ATTACHMENTS, scope)
-    for table in export.manifest.tables:
-        load_table(records, export, table, scope)
+    load_records(records, export, scope)
     chosen = None if scope.months is None else _loaded_records(cur)
     for table in export.manifest.tables:
         comments.add(

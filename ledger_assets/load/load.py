@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from ledger_assets import freeze
 from ledger_assets.errors import TargetError
 from ledger_assets.extract.export import Export
 from ledger_assets.load import claim, erasures, findings, visibility
+from ledger_assets.load.ahead import ahead
 from ledger_assets.load.columns import Target, read_targets
 from ledger_assets.load.delivered import Delivered, load_delivered
 from ledger_assets.load.links import settle
@@ -176,22 +177,31 @@ def _register(
 def _load_tables(cur: Cursor, ledger: Ledger, specs: Sequence[TableSpec], scope: Scope) -> _Rows:
     targets = read_targets(cur, [spec.name for spec in specs])
     chosen, left_out = ({}, {}) if scope.months is None else _of_months(cur, ledger, specs, targets, scope)
+    same: dict[str, Merged] = {}
+    for name, target in targets.items():
+        with plain_errors(f"load of table {name}"):
+            if (found := same_table(cur, target, ledger, scope)) is not None:
+                same[name] = found
     merged: list[Merged] = []
     months: dict[str, dict[str, int]] = {}
-    for number, spec in enumerate(specs):
+    # Read while Postgres is at work on the table before; one of them, because the largest is 80 MB at 500,000 records.
+    frames = ahead((_frame(ledger, spec.name, same, chosen) for spec in specs), depth=1)
+    for number, (spec, frame) in enumerate(zip(specs, frames, strict=True)):
         target, waiting = targets[spec.name], len(left_out.get(spec.name, ()))
         with plain_errors(f"load of table {spec.name}"):
-            done = same_table(cur, target, ledger, scope)
-            if done is not None:
-                frame = ledger.frame(spec.name, [MONTH_OF])
-            else:
-                frame = ledger.frame(spec.name) if scope.months is None else chosen[spec.name]
-                done = merge_table(cur, target, frame, scope, waiting)
-            merged.append(done)
+            merged.append(same.get(spec.name) or merge_table(cur, target, frame, scope, waiting))
         for month, count in Counter(month_keys(frame, scope.first_month).drop_nulls()).items():
             months.setdefault(month, {})[spec.name] = count
         report("load", spec.name, number + 1, len(specs))
     return _Rows(merged, left_out, {month: months[month] for month in sorted(months)})
+
+
+def _frame(
+    ledger: Ledger, name: str, same: Mapping[str, Merged], chosen: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
+    if name in chosen:
+        return chosen[name]
+    return ledger.frame(name, [MONTH_OF] if name in same else None)
 
 
 def _of_months(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -31,30 +32,50 @@ Batch = tuple[bool, list[Columns]]
 """Whether they are new, and the rows."""
 
 
-def load_table(raw: RawLoad, export: Export, table: TableManifest, scope: Scope) -> None:
-    """Load the records of one Airtable table."""
+@dataclass(frozen=True)
+class _Wanted:
+    """What has to be written of one Airtable table. ``rows`` None: the whole index, all of it new."""
+
+    table: TableManifest
+    total: int
+    rows: pl.DataFrame | None
+
+
+def load_records(raw: RawLoad, export: Export, scope: Scope) -> None:
+    """Load the records of all Airtable tables."""
+    # What is asked of the database first, for all tables: their rows are then made without a pause between two tables, in
+    # which Postgres had nothing to do (0.2 of 4.3 s).
+    wanted = [one for table in export.manifest.tables if (one := _wanted(raw, export, table, scope))]
+    done = {one.table.id: 0 if one.rows is None else one.total - one.rows.height for one in wanted}
+    texts = (
+        (one, is_new, len(rows), raw.text(one.table.id, rows, new=is_new))
+        for one in wanted
+        for is_new, rows in _batches(export, one)
+    )
+    # As text when they are made, in the other thread: row by row the two would wait for each other's turn in Python.
+    for one, is_new, count, text in ahead(texts):
+        raw.write_text(one.table.id, text, new=is_new, count=count)
+        done[one.table.id] += count
+        report("load", one.table.name, done[one.table.id], one.total)
+
+
+def _wanted(raw: RawLoad, export: Export, table: TableManifest, scope: Scope) -> _Wanted | None:
+    """Stage the table's keys; None when it holds all of its records as they are."""
     index = _in_scope(export.index(table.id), scope)
     keys = index.select("record_id", hash="content_sha256")
     if scope.months is None and raw.holds(table.id, keys):
         report("load", table.name, index.height, index.height)
-        return
+        return None
     raw.stage(table.id, keys)
     changes = raw.changes(table.id)
-    wanted = (
-        index.with_columns(new=pl.lit(True))
-        if changes is None
-        else index.join(changes, on="record_id", maintain_order="left")
-    )
-    done = index.height - wanted.height
-    texts = (
-        (is_new, len(rows), raw.text(table.id, rows, new=is_new))
-        for is_new, rows in _batches(export, table.id, wanted)
-    )
-    # As text when they are made, in the other thread: row by row the two would wait for each other's turn in Python.
-    for is_new, count, text in ahead(texts):
-        raw.write_text(table.id, text, new=is_new, count=count)
-        done += count
-        report("load", table.name, done, index.height)
+    if changes is not None:
+        return _Wanted(table, index.height, index.join(changes, on="record_id", maintain_order="left"))
+    # The whole index is read again when its turn comes: of all tables together it would be 75 MB at 500,000 records.
+    return _Wanted(table, index.height, None if scope.months is None else _new(index))
+
+
+def _new(index: pl.DataFrame) -> pl.DataFrame:
+    return index.with_columns(new=pl.lit(True))
 
 
 def _in_scope(index: pl.DataFrame, scope: Scope) -> pl.DataFrame:
@@ -66,12 +87,14 @@ def _in_scope(index: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     )
 
 
-def _batches(export: Export, table_id: str, wanted: pl.DataFrame) -> Iterator[Batch]:
+def _batches(export: Export, wanted: _Wanted) -> Iterator[Batch]:
     """The rows of the wanted records, page by page, new ones and changed ones apart."""
+    table_id = wanted.table.id
+    index = _new(export.index(table_id)) if wanted.rows is None else wanted.rows
     new: list[Columns] = []
     changed: list[Columns] = []
     size = 0
-    for (page,), part in wanted.group_by("page", maintain_order=True):
+    for (page,), part in index.group_by("page", maintain_order=True):
         for is_new, row, length in _rows(export, table_id, int(str(page)), part):
             (new if is_new else changed).append(row)
             size += length
