@@ -8,6 +8,7 @@ after an error, Ctrl-C or SIGTERM. After SIGKILL the embedded one is taken away 
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -32,6 +33,8 @@ from ledger_assets.load.connect import connect
 from ledger_assets.load.schema import apply_stand_in
 from ledger_assets.load.sqlfiles import plain_errors
 from ledger_assets.schema.roles import EXPECTED
+
+_log = logging.getLogger(__name__)
 
 SETTING = "SCRATCH_DATABASE_URL"
 DATABASE = "scratch"
@@ -131,6 +134,14 @@ def _make_roles(connection: psycopg.Connection) -> None:
             connection.execute(sql.SQL("grant {} to current_user").format(name))
             if role == BYPASSES and _may_let_bypass(connection):
                 connection.execute(sql.SQL("alter role {} bypassrls").format(name))
+            elif role == BYPASSES:
+                _log.warning(
+                    "%s: only a superuser of that server may let %s bypass row-level security; until then a check of access "
+                    "of a copy there finds less: alter role %s bypassrls",
+                    SETTING,
+                    role,
+                    role,
+                )
     connection.execute("create schema if not exists extensions")
 
 
