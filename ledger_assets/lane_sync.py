@@ -75,9 +75,10 @@ def bring_over(settings: Settings, specs: Sequence[TableSpec], *, final: bool = 
         done = synced(settings, store, client, final=final)
         export = Export(store, done.export_id)
         drift = undeclared(export.metadata, specs, pinned.read(settings.pin_folder))
-        if found := [one.detail for one in drift if one.kind is not DriftKind.RENAMED]:
+        if found := [one for one in drift if one.kind is not DriftKind.RENAMED]:
             raise CheckFailed(
-                f"the base's design is not the declared one ({'; '.join(found[:5])}): review it first"
+                f"the base's design is not the declared one ({'; '.join(one.detail for one in found[:5])}): "
+                + found[0].remedy(settings.environment.value)
             )
         inventory = download_attachments(client, store, export)
     if inventory.problems:

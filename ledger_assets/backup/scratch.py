@@ -8,6 +8,7 @@ after an error, Ctrl-C or SIGTERM. After SIGKILL the embedded one is taken away 
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -33,9 +34,13 @@ from ledger_assets.load.schema import apply_stand_in
 from ledger_assets.load.sqlfiles import plain_errors
 from ledger_assets.schema.roles import EXPECTED
 
+_log = logging.getLogger(__name__)
+
 SETTING = "SCRATCH_DATABASE_URL"
 DATABASE = "scratch"
 LOCK = "lock"
+BYPASSES = "service_role"
+"""On Supabase no policy hides a row from it."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +125,33 @@ def _on_server(url: str, major: int) -> Iterator[Scratch]:
 
 
 def _make_roles(connection: psycopg.Connection) -> None:
-    """The API's roles, which grants and policies name; they cannot log in."""
+    """The API's roles, which grants and policies name; they cannot log in. One that is there stays as it is."""
     for role in (item.name for item in EXPECTED if item.kind == "role"):
         if not connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone():
-            connection.execute(sql.SQL("create role {} nologin noinherit").format(sql.Identifier(role)))
+            name = sql.Identifier(role)
+            connection.execute(sql.SQL("create role {} nologin noinherit").format(name))
+            # Since Postgres 16 whoever makes a role may not act as it yet, as the check of access does.
+            connection.execute(sql.SQL("grant {} to current_user").format(name))
+            if role == BYPASSES and _may_let_bypass(connection):
+                connection.execute(sql.SQL("alter role {} bypassrls").format(name))
+            elif role == BYPASSES:
+                _log.warning(
+                    "%s: only a superuser of that server may let %s bypass row-level security; until then a check of access "
+                    "of a copy there finds less: alter role %s bypassrls",
+                    SETTING,
+                    role,
+                    role,
+                )
     connection.execute("create schema if not exists extensions")
+
+
+def _may_let_bypass(connection: psycopg.Connection) -> bool:
+    """Until Postgres 15 a superuser only."""
+    row = connection.execute(
+        "select rolsuper or (rolbypassrls and current_setting('server_version_num')::int >= 160000) "
+        "from pg_roles where rolname = current_user"
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 @contextmanager

@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 COMPLETE = "complete"
 DECLARED = "fields_declared"
 FILES = "files_present"
-REMEDY = {
-    "undeclared": "declare it in ledger_assets/tables (RawOnly is enough; a whole table: raw_only.py)",
-    "missing": "put it back in Airtable, or take its declaration away",
-    "renamed": "nothing need be done, it is followed by its id",
-    "retyped": "look at what its cells hold now, then: ledger-assets inventory ENV --accept",
-}
-"""What to do about each kind of drift."""
 
 
 def export_specs(asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
@@ -65,7 +58,7 @@ def export_results(
             (records, ids_sha256) == (table.records, table.ids_sha256),
             {"manifest": table.records, "stored": records, "export": exported.export_id},
         ),
-        result(asset, DECLARED, not fails, {"drift": [f"{d.detail}: {REMEDY[d.kind.value]}" for d in found]}),
+        result(asset, DECLARED, not fails, {"drift": [f"{d.detail}: {d.remedy('ENV')}" for d in found]}),
     ]
 
 

@@ -45,6 +45,7 @@ def assert_ready(
     now: datetime,
 ) -> None:
     """Raises TargetError or SettingsError for the first gate that is shut."""
+    from ledger_assets.cutover.design import assert_design
     from ledger_assets.lane import assert_confirmed
 
     assert_confirmed(settings, confirm, what="cut-over")
@@ -62,6 +63,7 @@ def assert_ready(
         _assert_staging(staging, schema, limits, now)
     _assert_snapshot(settings, limits, now)
     assert_webhooks(settings)
+    assert_design(settings)
 
 
 def _assert_not_live(settings: Settings, connection: psycopg.Connection) -> None:

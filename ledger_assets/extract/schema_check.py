@@ -31,6 +31,15 @@ class DriftKind(StrEnum):
     """The same id with another type, result or linked table than the pinned one."""
 
 
+REMEDY = {
+    DriftKind.UNDECLARED: "declare it in ledger_assets/tables (RawOnly is enough; a whole table: raw_only.py)",
+    DriftKind.MISSING: "put it back in Airtable, or take its declaration away",
+    DriftKind.RENAMED: "nothing need be done, it is followed by its id",
+    DriftKind.RETYPED: "look at what its cells hold now, then: ledger-assets inventory ENV --accept",
+}
+"""What to do about each kind of drift."""
+
+
 @dataclass(frozen=True)
 class Drift:
     """One difference; ``field`` None: the whole table. ``detail`` is one line for a person."""
@@ -44,6 +53,10 @@ class Drift:
     def of_a_missing_table(self) -> bool:
         """True when a whole table is no longer there."""
         return self.kind is DriftKind.MISSING and self.field is None
+
+    def remedy(self, environment: str) -> str:
+        """What to do about it."""
+        return REMEDY[self.kind].replace(" ENV", f" {environment}")
 
 
 def undeclared(meta: BaseMeta, specs: Iterable[TableSpec], pinned: BaseMeta | None = None) -> list[Drift]:

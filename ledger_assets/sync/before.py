@@ -43,6 +43,12 @@ class Before:
         """The ids of a table's records."""
         return self._pages(table_id).keys()
 
+    def in_order(self, table_id: str, ids: Collection[str]) -> list[str]:
+        """Ids in the order of the pages that hold them, those of no page last: ids tell nothing of pages."""
+        pages = self._pages(table_id)
+        last = len(pages)
+        return sorted(ids, key=lambda one: (pages.get(one, last), one))
+
     @_readable
     def texts(self, table_id: str, ids: Collection[str]) -> dict[str, str]:
         """The exact texts of those of the records that the export holds."""

@@ -57,6 +57,16 @@ class _Dirty:
     after: str | None
 
 
+@dataclass
+class _Round:
+    """Records that wait to be read by table, that were read, that go on whatever their cells are, that were followed."""
+
+    waiting: dict[str, set[str]]
+    read: set[str] = field(default_factory=set)
+    on: set[str] = field(default_factory=set)
+    followed: set[str] = field(default_factory=set)
+
+
 class Spread:
     """All that changed since the old export, gathered round by round."""
 
@@ -82,42 +92,62 @@ class Spread:
 
     def round(self, reported: Reported) -> None:
         """Read again what was reported and all that follows from it. Raises SourceError."""
-        read: dict[str, set[str]] = {table_id: set() for table_id in self._tables}
-        on: set[str] = set()
-        followed: set[str] = set()
-        waiting, self._owed = self._owed, {table_id: set() for table_id in self._tables}
+        now = _Round(waiting=self._owed)
+        self._owed = {table_id: set() for table_id in self._tables}
         dirty: list[_Dirty] = []
         for table_id, changes in reported.tables.items():
             if table_id not in self._tables:
                 raise SchemaChanged(
                     f"the base has a table {table_id} that the export does not know: export again"
                 )
-            now = self.now[table_id]
-            now.gone -= changes.created | changes.changed
-            waiting[table_id] |= changes.created | changes.changed
+            self.now[table_id].gone -= changes.created | changes.changed
+            now.waiting[table_id] |= changes.created | changes.changed
             dirty += self._destroyed(table_id, changes.destroyed)
-        while dirty or any(waiting.values()):
+        portions: list[tuple[str, set[str]]] = []
+        while True:
             while dirty:
-                one = dirty.pop()
-                if one.record in followed:
+                dirty = self._follow(dirty, now)
+            portions = portions or self._portions(now)
+            if not portions:
+                return
+            table_id, portion = portions.pop()
+            now.read |= portion
+            dirty = self._read(self._tables[table_id], portion, now.on)
+            report("sync", "records read again", len(now.read))
+
+    def _portions(self, now: _Round) -> list[tuple[str, set[str]]]:
+        """What waits of one table, by the old export's pages: each of them is read for one portion or two."""
+        for table_id in sorted(now.waiting, key=lambda one: len(now.waiting[one]), reverse=True):
+            wanted = now.waiting[table_id] - self.now[table_id].gone - now.read
+            now.waiting[table_id] = set()
+            if wanted:
+                ids = self._before.in_order(table_id, wanted)
+                firsts = range(0, len(ids), PORTION)
+                return [(table_id, set(ids[first : first + PORTION])) for first in reversed(firsts)]
+        return []
+
+    def _follow(self, dirty: list[_Dirty], now: _Round) -> list[_Dirty]:
+        """Let those wait that follow from these; those that were read already and are now known to show one of these."""
+        shown: dict[str, set[str]] = {table_id: set() for table_id in self._tables}
+        for one in dirty:
+            if one.record in now.followed:
+                continue
+            now.followed.add(one.record)
+            for target in self._targets(one):
+                if target.on:
+                    now.on.add(target.record)
+                if target.record not in now.read:
+                    now.waiting[target.table].add(target.record)
                     continue
-                followed.add(one.record)
-                for target in self._targets(one):
-                    if target.on:
-                        on.add(target.record)
-                    if target.record not in read[target.table]:
-                        waiting[target.table].add(target.record)
-                        continue
-                    self._owed[target.table].add(target.record)
-                    if target.on:
-                        dirty += self._again(target, followed)
-            table_id, ids = max(waiting.items(), key=lambda item: len(item[1]))
-            ids -= self.now[table_id].gone | read[table_id]
-            portion = set(sorted(ids)[:PORTION])
-            ids -= portion
-            read[table_id] |= portion
-            dirty = self._read(self._tables[table_id], portion, on)
-            report("sync", "records read again", sum(map(len, read.values())))
+                self._owed[target.table].add(target.record)
+                if target.on:
+                    shown[target.table].add(target.record)
+        # After all of these: one that is among them is followed by what it was before, too.
+        return [
+            again
+            for table_id, ids in shown.items()
+            for again in self._again(table_id, ids - now.followed - self.now[table_id].gone)
+        ]
 
     def _destroyed(self, table_id: str, ids: set[str]) -> Iterator[_Dirty]:
         now = self.now[table_id]
@@ -134,11 +164,12 @@ class Spread:
         known = self._before.texts(table_id, {one for one in ids if one not in fresh})
         return known | {one: fresh[one].raw for one in ids if one in fresh}
 
-    def _again(self, target: _Target, followed: set[str]) -> Iterator[_Dirty]:
-        """A record that was read already, and is now known to show one that has changed."""
-        if target.record not in followed and target.record not in self.now[target.table].gone:
-            text = self._texts(target.table, {target.record}).get(target.record)
-            yield _Dirty(target.table, target.record, text, text)
+    def _again(self, table_id: str, ids: set[str]) -> Iterator[_Dirty]:
+        """Records that have not changed, as far as is known, and show one that has."""
+        known = self._texts(table_id, ids)
+        for record_id in sorted(ids):
+            text = known.get(record_id)
+            yield _Dirty(table_id, record_id, text, text)
 
     def _read(self, table: TableMeta, ids: set[str], on: set[str]) -> list[_Dirty]:
         known = self._texts(table.id, ids)

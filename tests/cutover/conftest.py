@@ -223,3 +223,17 @@ def airtable(tmp_path: Path) -> Iterator[LocalAirtable]:
     create_base(path, seed=7, scale=SCALE)
     with LocalAirtable(path, requests_per_second=100_000) as server:
         yield server
+
+
+def staging_of(airtable: LocalAirtable, folder: Path) -> Settings:
+    """Staging that reads this server's base."""
+    return read_settings(
+        Environment.STAGING,
+        {
+            "LEDGER_HOME": str(folder),
+            "AIRTABLE_ENDPOINT_URL": airtable.url,
+            "AIRTABLE_API_KEY": airtable.api_key,
+            "AIRTABLE_BASE_ID": airtable.base_id,
+            "AIRTABLE_REQUESTS_PER_SECOND": "100000",
+        },
+    )

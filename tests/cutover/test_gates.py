@@ -18,6 +18,8 @@ from ledger_assets.environment import Environment, read_settings
 from ledger_assets.errors import SettingsError, SourceError, TargetError
 from ledger_assets.load.schema import version
 
+from .conftest import staging_of
+
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 
 
@@ -134,15 +136,7 @@ def test_a_token_that_may_not_read_webhooks_is_refused_by_the_scope_s_name(
     airtable: LocalAirtable, tmp_path: Path
 ) -> None:
     airtable.faults.add("/webhooks", 403, '{"error":{"type":"INVALID_PERMISSIONS"}}', times=None)
-    settings = read_settings(
-        Environment.STAGING,
-        {
-            "LEDGER_HOME": str(tmp_path),
-            "AIRTABLE_ENDPOINT_URL": airtable.url,
-            "AIRTABLE_API_KEY": airtable.api_key,
-            "AIRTABLE_BASE_ID": airtable.base_id,
-        },
-    )
+    settings = staging_of(airtable, tmp_path)
     with pytest.raises(SourceError, match="webhook:manage"):
         gates.assert_webhooks(settings)
     airtable.faults.clear()

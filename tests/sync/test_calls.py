@@ -26,17 +26,18 @@ AT_LEAST = 5
 
 
 def fill(world: World, records: int) -> None:
-    """So many places, which nobody links to, written without a request."""
+    """So many places, which nobody links to, written without a request. Their ids tell nothing of their order."""
     file = world.airtable._file
     assert file is not None
     start = TABLES.index(PLACES) * SEQ_PER_TABLE + 1
     now = "2026-01-01T00:00:00.000Z"
     name = PLACES.field_id("Name")
+    ids = [f"rec{n * 2654435761 % 2**32:08x}Place{n}" for n in range(records)]
     file.add_records(
-        Row(start + n, f"recPlace{n:09d}", now, now, 0, f'\x02{name}\x02:"place {n}"') for n in range(records)
+        Row(start + n, one, now, now, 0, f'\x02{name}\x02:"place {n}"') for n, one in enumerate(ids)
     )
     file.db.commit()
-    world.writer.ids["Places"] = [f"recPlace{n:09d}" for n in range(records)]
+    world.writer.ids["Places"] = ids
 
 
 def rename(writer: Writer, ids: list[str], word: str) -> None:

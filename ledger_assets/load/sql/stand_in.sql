@@ -11,4 +11,13 @@ $$;
 create or replace function auth.role() returns text language sql stable as $$
   select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role'
 $$;
-grant usage on schema auth to anon, authenticated, service_role
+-- To everybody, as restored functions and triggers look there as their owners, whoever these are on that server.
+grant usage on schema auth to public;
+-- On the platform it owns the table. Where it is a role of this server, a superuser acts as it in the check of access.
+do $$
+begin
+  if exists (select from pg_roles where rolname = 'supabase_auth_admin') then
+    grant select, delete on auth.users to supabase_auth_admin;
+  end if;
+end
+$$
