@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ledger_assets import connections
-from ledger_assets.cutover import state
+from ledger_assets.cutover import attempts, state
 from ledger_assets.cutover.state import Cutover
 from ledger_assets.environment import Environment, Settings
 from ledger_assets.errors import LedgerError, SettingsError
@@ -68,7 +68,7 @@ def _state(connection: psycopg.Connection, cutover: Cutover, *, over: bool) -> S
 
     now = datetime.now(UTC)
     shown = planned(window_of(_begun(cutover), now)).begun(cutover.began_at)
-    for one in state.steps(connection, cutover.id):
+    for one in attempts.steps(connection, cutover.id):
         shown = shown.step(one.name, "running", one.began_at)
         if one.outcome is not None and one.ended_at is not None:
             shown = shown.step(one.name, "done" if one.outcome == "done" else "failed", one.ended_at)
