@@ -73,7 +73,7 @@ def _announce(environment: Environment, timezone: str) -> dg.ScheduleDefinition:
         from ledger_assets.announce import announcing
         from ledger_assets.cutover import outside
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings = read_settings(environment)
             now = context.scheduled_execution_time.astimezone(UTC)
             if outside.refresh(settings, now) is None:

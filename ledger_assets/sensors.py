@@ -99,7 +99,7 @@ def _when_changed(environment: Environment) -> dg.SensorDefinition:
     def backup_when_changed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         from ledger_assets import backups
 
-        with one_line_failures():
+        with one_line_failures(environment):
             hours, counter = backups.changes(read_settings(environment))
         cursor = json.loads(context.cursor or "{}")
         now = datetime.now(UTC)
@@ -245,7 +245,7 @@ def _status_page(environment: Environment) -> dg.SensorDefinition:
     def status_page() -> dg.SkipReason:
         from ledger_assets.cutover import outside
 
-        with one_line_failures():
+        with one_line_failures(environment):
             done = outside.refresh(read_settings(environment), datetime.now(UTC))
         return dg.SkipReason(done or "no window is open")
 
@@ -280,12 +280,12 @@ def _airtable_changes(environment: Environment) -> dg.SensorDefinition:
     )
     def airtable_changes(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         from ledger_assets import lane_sync
-        from ledger_assets.errors import LedgerError
+        from ledger_assets.errors import LedgerError, named
 
         try:
             found = lane_sync.changes(read_settings(environment))
         except LedgerError as error:
-            return dg.SkipReason(str(error))
+            return dg.SkipReason(named(str(error), environment))
         if found.lost is not None:
             seen, why = f"lost:{found.export_id}", found.lost
         elif found.any and found.cursor is not None:

@@ -65,7 +65,7 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
     ) -> None:
         from ledger_assets.cutover.begin import Wish, freeze_writes
 
-        with one_line_failures():
+        with one_line_failures(environment):
             begun = freeze_writes(
                 _night(environment, context, objects, notifier),
                 Wish(
@@ -91,7 +91,7 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
     ) -> None:
         from ledger_assets.cutover import steps
 
-        with one_line_failures():
+        with one_line_failures(environment):
             loaded = steps.load(_night(environment, context, objects, notifier), specs, config.confirm)
         if loaded is not None:
             told.log_loaded(context, environment, specs, *loaded)
@@ -207,7 +207,7 @@ def _op(
     def run(
         context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier, run_lock: RunLock
     ) -> None:
-        with one_line_failures():
+        with one_line_failures(environment):
             work(context, _night(environment, context, objects, notifier))
 
     return run

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from ledger_assets.checks.results import result, spec
-from ledger_assets.errors import SourceError
+from ledger_assets.errors import SourceError, named
 
 if TYPE_CHECKING:
     from ledger_assets.extract.attachments import AttachmentInventory
@@ -65,7 +65,12 @@ def export_results(
             (records, ids_sha256) == (table.records, table.ids_sha256),
             {"manifest": table.records, "stored": records, "export": exported.export_id},
         ),
-        result(asset, DECLARED, not fails, {"drift": [f"{d.detail}: {REMEDY[d.kind.value]}" for d in found]}),
+        result(
+            asset,
+            DECLARED,
+            not fails,
+            {"drift": [f"{d.detail}: {named(REMEDY[d.kind.value], asset.path[0])}" for d in found]},
+        ),
     ]
 
 

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,11 +52,21 @@ errors = Console(
     stderr=True, highlight=False, markup=False, soft_wrap=True, width=None if sys.stderr.isatty() else 140
 )
 
+ASKED: ContextVar[Environment | None] = ContextVar("asked", default=None)
+"""The environment that this command was given: a remedy names it."""
+
+
+def asked(environment: Environment) -> Environment:
+    """Remember it."""
+    ASKED.set(environment)
+    return environment
+
+
 environment_argument = click.argument(
     "environment",
     metavar="ENV",
     type=click.Choice([e.value for e in Environment]),
-    callback=lambda _context, _parameter, value: Environment(value),
+    callback=lambda _context, _parameter, value: asked(Environment(value)),
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for a program instead of a table."

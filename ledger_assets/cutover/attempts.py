@@ -81,8 +81,9 @@ def ended(
     """How this attempt ended. ``facts``: counts, ids and times."""
     with writing(connection) as cur:
         cur.execute(
-            "update migration.cutover_steps set ended_at = clock_timestamp(), outcome = %(outcome)s, facts = %(facts)s::jsonb "
-            "|| case when facts ? 'before' then jsonb_build_object('before', facts -> 'before') else '{}' end "
+            "update migration.cutover_steps set ended_at = clock_timestamp(), outcome = %(outcome)s, facts = "
+            "%(facts)s::jsonb || case when facts ? 'before' then "
+            "jsonb_build_object('before', facts -> 'before') else '{}' end "
             "where cutover_id = %(cutover)s and step = %(step)s",
             {
                 "outcome": outcome,

@@ -22,7 +22,7 @@ from ledger_assets.cutover import attempts, back, outside, state
 from ledger_assets.cutover.attempts import Step
 from ledger_assets.cutover.state import Cutover, Phase
 from ledger_assets.environment import Settings
-from ledger_assets.errors import CheckFailed, LedgerError, TargetError
+from ledger_assets.errors import CheckFailed, LedgerError, TargetError, named
 from ledger_assets.freeze import Heartbeat
 from ledger_assets.progress import report
 from ledger_assets.storage import ObjectStore
@@ -132,7 +132,7 @@ def tell_killed(connection: psycopg.Connection, cutover: Cutover, last: Step) ->
 
 def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
     """Record it; after the load's commit go back, and say so in the error that leaves the step."""
-    why = str(error) if isinstance(error, LedgerError) else place(error)
+    why = named(str(error), night.settings.environment) if isinstance(error, LedgerError) else place(error)
     cutover = doing.cutover
     with night.database(name) as connection:
         doing.facts["why"] = why
