@@ -25,6 +25,7 @@ from ledger_assets.cli.session import (
 from ledger_assets.cli.tables import table
 from ledger_assets.environment import Environment, Settings
 from ledger_assets.errors import CheckFailed, SettingsError
+from ledger_assets.moment import utc
 from ledger_assets.progress import listen
 
 if TYPE_CHECKING:
@@ -260,8 +261,7 @@ def _status(settings: Settings, as_json: bool) -> None:
     for one, steps in found.given_up:
         last = f"in its step {steps[-1].name}" if steps else "before its first step"
         console.print(
-            f"before it, cut-over {one.id[:8]} of {one.began_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC was given up {last}: "
-            f"{one.why}"
+            f"before it, cut-over {one.id[:8]} of {utc(one.began_at)} was given up {last}: {one.why}"
         )
     console.print(f"cut-over {found.cutover.id[:8]} of {settings.target_name}: {words}")
     shown = table("step", "began (UTC)", ">seconds", "outcome", "run", "facts")

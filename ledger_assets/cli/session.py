@@ -205,12 +205,12 @@ def run_job(
 
 
 def local_time(at: datetime) -> str:
-    """A time as the community's clocks show it (``LEDGER_TIMEZONE``)."""
+    """A time as the community's clocks show it (``LEDGER_TIMEZONE``), and as the records of the night do."""
     from zoneinfo import ZoneInfo
 
     from ledger_assets.backup.settings import read_timezone
 
-    return f"{at.astimezone(ZoneInfo(read_timezone())):%Y-%m-%d %H:%M:%S %Z}"
+    return f"{at.astimezone(ZoneInfo(read_timezone())):%Y-%m-%d %H:%M:%S %Z} ({at.astimezone(UTC):%H:%M} UTC)"
 
 
 def show_in_ui(settings: Settings, event: Callable[[], dg.AssetMaterialization]) -> None:

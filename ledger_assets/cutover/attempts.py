@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ledger_assets.cutover.state import STEPS, writing
 from ledger_assets.load.sqlfiles import Cursor, plain_errors
+from ledger_assets.moment import kept
 
 if TYPE_CHECKING:
     import psycopg
@@ -87,7 +88,7 @@ def ended(
             "where cutover_id = %(cutover)s and step = %(step)s",
             {
                 "outcome": outcome,
-                "facts": json.dumps(dict(facts), default=str),
+                "facts": json.dumps(dict(facts), default=kept),
                 "cutover": cutover_id,
                 "step": step,
             },

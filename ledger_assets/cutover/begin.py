@@ -161,7 +161,7 @@ def _tell_given_up(connection: psycopg.Connection, found: Cutover) -> None:
             tell_killed(connection, found, one)
     detail = {
         "cutover": found.id,
-        "began_at": found.began_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "began_at": found.began_at,
         "why": "it ended before anything was loaded, and another is begun",
         "steps": {one.name: one.outcome or "not ended" for one in done},
     }

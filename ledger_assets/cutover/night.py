@@ -14,7 +14,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from ledger_assets import connections, events, freeze, switch
@@ -123,7 +122,7 @@ def tell_killed(connection: psycopg.Connection, cutover: Cutover, last: Step) ->
     """Record that the process of a step ended before the step did."""
     detail = {
         "cutover": cutover.id,
-        "began_at": last.began_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "began_at": last.began_at,
         "why": "its process ended before the step did",
     }
     action = f"cutover_{last.name}"

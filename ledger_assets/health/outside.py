@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from ledger_assets.extract.export import Export, list_exports
 from ledger_assets.health.context import Context
 from ledger_assets.health.model import Measure, graded, named
 from ledger_assets.health.settings import MONTHLY_CALLS
+from ledger_assets.moment import utc
 
 FAILED_BAD = 0.25
 FEW = 4
@@ -28,7 +27,7 @@ def runs(context: Context) -> Measure:
     failed, ended = context.runs.failed, context.runs.ended
     left = [one for one in failed if not one.settled]
     bad = ended >= FEW and len(left) / ended >= FAILED_BAD
-    value = f"{len(failed)} of {ended} failed since {context.runs.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    value = f"{len(failed)} of {ended} failed since {utc(context.runs.since)}"
     if settled := len(failed) - len(left):
         value += f", {settled} of them made good by a later run of the same job"
     if left:
