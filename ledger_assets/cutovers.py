@@ -6,6 +6,7 @@ What belongs here: finding the one that is meant, and its way back. What does no
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ledger_assets import connections
@@ -15,9 +16,10 @@ from ledger_assets.storage import ObjectStore
 
 if TYPE_CHECKING:
     from ledger_assets.backups import Tell
+    from ledger_assets.cutover.attempts import Step
     from ledger_assets.cutover.back import Returned
     from ledger_assets.cutover.gates import StagingProof
-    from ledger_assets.cutover.state import Cutover, Phase, Step
+    from ledger_assets.cutover.state import Cutover, Phase
 
 
 def to_go_back(settings: Settings, snapshot_id: str | None) -> Cutover | None:
@@ -66,15 +68,26 @@ def assert_ready(
             )
 
 
-def seen(settings: Settings) -> tuple[Cutover, Phase, list[Step]] | None:
-    """The newest cut-over, how far it came, and its steps."""
-    from ledger_assets.cutover import state
+@dataclass(frozen=True)
+class Seen:
+    """The newest cut-over, how far it came, its steps; and the attempts at that night that were given up before it."""
+
+    cutover: Cutover
+    phase: Phase
+    steps: list[Step]
+    given_up: list[tuple[Cutover, list[Step]]]
+
+
+def seen(settings: Settings) -> Seen | None:
+    """What is known of the newest cut-over."""
+    from ledger_assets.cutover import attempts, state
 
     with connections.database(settings, purpose="cutover") as connection:
         found = state.latest(connection)
         if found is None:
             return None
-        return found, state.phase(connection, found), state.steps(connection, found.id)
+        before = [(one, attempts.steps(connection, one.id)) for one in state.given_up(connection, found)]
+        return Seen(found, state.phase(connection, found), attempts.steps(connection, found.id), before)
 
 
 def go_back(

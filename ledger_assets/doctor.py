@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from ledger_assets import connections
 from ledger_assets.environment import Environment, Settings
-from ledger_assets.errors import LedgerError
+from ledger_assets.errors import LedgerError, named
 
 FREE_BYTES = 2 * 1024**3
 """Least free disk: an export, its ledger files and the load's temporary tables of the largest base fit."""
@@ -44,7 +44,7 @@ def examine(settings: Settings) -> Iterator[Line]:
         try:
             yield from probe(settings)
         except LedgerError as error:
-            yield Line(name, False, str(error), "see the line itself")
+            yield Line(name, False, named(str(error), settings.environment), "see the line itself")
 
 
 def _home(settings: Settings) -> Iterator[Line]:

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from ledger_assets.load.sqlfiles import plain_errors
+from ledger_assets.moment import kept
 
 if TYPE_CHECKING:
     import psycopg
@@ -64,7 +65,7 @@ def record(
         row = connection.execute(
             "insert into migration.events (action, outcome, who, run_id, detail) values (%s, %s, %s, %s, %s) "
             "returning event_id",
-            (action, outcome, who or somebody(), run_id, json.dumps(dict(detail or {}), default=str)),
+            (action, outcome, who or somebody(), run_id, json.dumps(dict(detail or {}), default=kept)),
         ).fetchone()
     assert row is not None
     return int(row[0])

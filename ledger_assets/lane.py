@@ -275,7 +275,8 @@ def prove(
         last = last_load(connection)
     if last is None:
         raise TargetError(
-            f"there is nothing to prove: {settings.target_name} was never loaded; run: ledger-assets migrate ENV"
+            f"there is nothing to prove: {settings.target_name} was never loaded; run: "
+            f"ledger-assets migrate {settings.environment}"
         )
     with plain_errors("what was erased"), connection.transaction():
         assert_provable(connection, last.committed_at)

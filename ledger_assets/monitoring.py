@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ledger_assets import connections, events, reports
 from ledger_assets.environment import Settings
-from ledger_assets.errors import TargetError
+from ledger_assets.errors import TargetError, named
 from ledger_assets.storage import ObjectStore
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def unreachable(settings: Settings, error: TargetError) -> Report:
     measure = Measure(
         "database",
         "bad",
-        str(error),
+        named(str(error), settings.environment),
         "bad when it cannot be asked",
         f"ledger-assets doctor {settings.environment}",
     )

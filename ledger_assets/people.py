@@ -204,7 +204,10 @@ def remove_unnamed_media(settings: Settings) -> list[str]:
                 removed = sweep(connection, open_shelves(media))
     except LedgerError as error:
         return [
-            f"files that the app serves were not removed: {error}; then run: ledger-assets media ENV place"
+            (
+                f"files that the app serves were not removed: {error}; then run: ledger-assets media "
+                f"{settings.environment} place"
+            )
         ]
     return [f"removed from where the app serves files: {removed}"] if removed else []
 
@@ -225,7 +228,10 @@ def remove_accounts_of_erased(settings: Settings, *, who: str) -> list[str]:
                 detail.update(removed=removed, used=used[:SHOWN])
     except LedgerError as error:
         return [
-            f"the account that was made for them was not removed: {error}; then run: ledger-assets accounts ENV make"
+            (
+                f"the account that was made for them was not removed: {error}; then run: ledger-assets accounts "
+                f"{settings.environment} make"
+            )
         ]
     lines = [f"unused accounts that were made for the erased, removed: {removed}"] if removed else []
     return [

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from ledger_assets.errors import StoreError
+from ledger_assets.moment import kept
 from ledger_assets.storage import ObjectMissing, ObjectStore
 
 FOLDER = "reports"
@@ -22,7 +23,7 @@ def publish(
     store: ObjectStore, run_id: str, name: str, document: Mapping[str, Any], page: str | None = None
 ) -> str:
     """Write a report; where a person finds it (the page if there is one)."""
-    store.put(f"{FOLDER}/{run_id}/{name}.json", json.dumps(document, indent=1, default=str).encode())
+    store.put(f"{FOLDER}/{run_id}/{name}.json", json.dumps(document, indent=1, default=kept).encode())
     if page is None:
         return location(store, f"{FOLDER}/{run_id}/{name}.json")
     store.put(f"{FOLDER}/{run_id}/{name}.html", page.encode())

@@ -18,6 +18,8 @@ HOURS = 24
 MOST = 1000
 """Runs looked at: the schedules of a day make some 150."""
 ACCESS = "access"
+MONTHS = ("dagster/partition", "dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+"""Dagster's own tags."""
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 
 
@@ -32,8 +34,18 @@ def run_facts(
     start = since or (now or datetime.now(UTC)) - timedelta(hours=HOURS)
     records = instance.get_run_records(dg.RunsFilter(statuses=ENDED, created_after=start), limit=MOST)
     ours = [one for one in records if one.dagster_run.job_name.endswith(f"_{environment}")]
+    done: dict[tuple[str | None, ...], datetime] = {}
+    for one in ours:
+        if one.dagster_run.is_success:
+            what = _what(one.dagster_run)
+            done[what] = max(one.create_timestamp, done.get(what, one.create_timestamp))
     failed = [
-        FailedRun(one.dagster_run.run_id, one.dagster_run.job_name, one.create_timestamp)
+        FailedRun(
+            one.dagster_run.run_id,
+            one.dagster_run.job_name,
+            one.create_timestamp,
+            settled=one.create_timestamp < done.get(_what(one.dagster_run), one.create_timestamp),
+        )
         for one in ours
         if not one.dagster_run.is_success
     ]
@@ -44,6 +56,11 @@ def run_facts(
         _rehearsal(instance, environment),
         _access(instance, environment),
     )
+
+
+def _what(run: dg.DagsterRun) -> tuple[str | None, ...]:
+    """What a run was to do: its job, and of which months."""
+    return (run.job_name, *(run.tags.get(tag) for tag in MONTHS))
 
 
 def _rehearsal(instance: dg.DagsterInstance, environment: Environment) -> Rehearsed | None:

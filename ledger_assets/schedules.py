@@ -71,11 +71,13 @@ def _announce(environment: Environment, timezone: str) -> dg.ScheduleDefinition:
         from datetime import UTC
 
         from ledger_assets.announce import announcing
+        from ledger_assets.cutover import outside
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings = read_settings(environment)
             now = context.scheduled_execution_time.astimezone(UTC)
-            announcing.republish(settings, now=now)
+            if outside.refresh(settings, now) is None:
+                announcing.republish(settings, now=now)
             step, why = announcing.due(settings, now=now)
         return dg.SkipReason(why) if step is None else dg.RunRequest(tags={"ledger/announcement": str(step)})
 

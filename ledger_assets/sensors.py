@@ -23,6 +23,8 @@ from ledger_assets.schedules import automatic, full_config
 INTERVAL_SECONDS = 30
 CHANGES_SECONDS = 300
 ABSENCE_SECONDS = 1800
+PAGE_SECONDS = 60
+"""As long as the freeze of a cut-over that was killed lasts."""
 HEALTH = ["operations", "health"]
 """Tells by itself, and only when what is bad changes: it looks every quarter of an hour."""
 TOLD_AT_ONCE = 50
@@ -42,6 +44,7 @@ def build_sensors(environment: Environment) -> list[dg.SensorDefinition]:
         _failed_checks(environment),
         _outbox(environment),
         _airtable_changes(environment),
+        *([_status_page(environment)] if environment is Environment.PRODUCTION else []),
     ]
 
 
@@ -96,7 +99,7 @@ def _when_changed(environment: Environment) -> dg.SensorDefinition:
     def backup_when_changed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         from ledger_assets import backups
 
-        with one_line_failures():
+        with one_line_failures(environment):
             hours, counter = backups.changes(read_settings(environment))
         cursor = json.loads(context.cursor or "{}")
         now = datetime.now(UTC)
@@ -231,6 +234,24 @@ def _evaluations(
         context.update_cursor(str(record.storage_id))
 
 
+def _status_page(environment: Environment) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"status_page_{environment}",
+        minimum_interval_seconds=PAGE_SECONDS,
+        default_status=_status(environment),
+        jobs=[],
+        description="Keeps the public status page true while a window is open: a cut-over that was killed cannot.",
+    )
+    def status_page() -> dg.SkipReason:
+        from ledger_assets.cutover import outside
+
+        with one_line_failures(environment):
+            done = outside.refresh(read_settings(environment), datetime.now(UTC))
+        return dg.SkipReason(done or "no window is open")
+
+    return status_page
+
+
 def _outbox(environment: Environment) -> dg.SensorDefinition:
     @dg.sensor(
         name=f"outbox_{environment}",
@@ -259,12 +280,12 @@ def _airtable_changes(environment: Environment) -> dg.SensorDefinition:
     )
     def airtable_changes(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         from ledger_assets import lane_sync
-        from ledger_assets.errors import LedgerError
+        from ledger_assets.errors import LedgerError, named
 
         try:
             found = lane_sync.changes(read_settings(environment))
         except LedgerError as error:
-            return dg.SkipReason(str(error))
+            return dg.SkipReason(named(str(error), environment))
         if found.lost is not None:
             seen, why = f"lost:{found.export_id}", found.lost
         elif found.any and found.cursor is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ledger_assets import connections
 from ledger_assets.environment import Environment, Profile, Settings
+from ledger_assets.moment import utc
 
 if TYPE_CHECKING:
     import psycopg
@@ -53,8 +54,8 @@ def state(settings: Settings) -> State:
             else []
         ),
         Step("schema", None if pending else "up to date"),
-        Step("load", f"{load.committed_at:%Y-%m-%d %H:%M} UTC from {load.export_id}" if load else None),
-        Step("proof", f"{proof.made_at:%Y-%m-%d %H:%M} UTC, {_word(proof.passed)}" if proof else None),
+        Step("load", f"{utc(load.committed_at)} from {load.export_id}" if load else None),
+        Step("proof", f"{utc(proof.made_at)}, {_word(proof.passed)}" if proof else None),
         Step("snapshot", _newest_snapshot(settings)),
         Step("findings", f"{len(open_findings)} open" if open_findings else "none open"),
         Step("cut-over", night[0] if night else None),
@@ -89,7 +90,7 @@ def _night(connection: psycopg.Connection) -> tuple[str, str] | None:
         return None
     live = switch.live(connection).source
     phase = cutovers.phase(connection, found)
-    told = f"{found.began_at:%Y-%m-%d %H:%M} UTC, {phase}; the app reads from {live}"
+    told = f"{utc(found.began_at)}, {phase}; the app reads from {live}"
     again = {"returning": "finishes going back", "forced": "refused"}.get(phase, "goes on")
     return told, again if phase in ("frozen", "loaded", "forced", "switched", "returning") else ""
 
@@ -104,7 +105,7 @@ def _newest_snapshot(settings: Settings) -> str | None:
         newest = catalogue.read(open_place(settings)).newest_verified()
     except LedgerError as error:
         return f"not to be seen: {error}"
-    return None if newest is None else f"{newest.manifest.at:%Y-%m-%d %H:%M} UTC, {newest.id}, verified"
+    return None if newest is None else f"{utc(newest.manifest.at)}, {newest.id}, verified"
 
 
 def _word(passed: bool) -> str:

@@ -13,7 +13,10 @@ from ledger_assets.announce.contacts import Contact, Contacts
 from ledger_assets.announce.state import STEPS, State, StepState, TableProgress
 from ledger_assets.announce.window import Window
 
-AGAIN = "It is written anew at each step and every hour: reload it to see the newest."
+AGAIN = (
+    "It is written anew at each step and every few minutes: reload it to see the newest. If that time is long past, it may "
+    "have changed since: ask us."
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Page:
     contacts: tuple[Contact, ...]
     behind: str
     written: str
+    clock: str
     again: str
 
 
@@ -61,13 +65,12 @@ def words(state: State, window: Window, contacts: Contacts | None, now: datetime
         percent=round(100 * done / max(len(state.steps), 1)),
         times=tuple(_times(state, window)),
         # Of a move that was taken back, what had been done is no news any more.
-        steps=()
-        if back or unknown
-        else tuple(_step(step, window, over=state.phase == "done") for step in state.steps),
+        steps=() if back or unknown else tuple(_step(step, window, state) for step in state.steps),
         tables=() if back else tuple(_table(table) for table in state.tables),
         contacts=contacts.public if contacts else (),
         behind=contacts.behind if contacts else "",
         written=window.when(now),
+        clock=window.clock(now),
         again=AGAIN if state.phase in {"planned", "open"} else "It does not change any more.",
     )
 
@@ -154,13 +157,18 @@ def _times(state: State, window: Window) -> list[tuple[str, str]]:
     return found
 
 
-def _step(step: StepState, window: Window, *, over: bool) -> Line:
-    if step.state == "done" and step.ended_at is not None:
+def _step(step: StepState, window: Window, state: State) -> Line:
+    held_up = any(one.state == "failed" for one in state.steps)
+    if step.name == "freeze" and step.state == "done" and state.phase == "open" and state.writing:
+        told = "over"
+    elif step.state == "done" and step.ended_at is not None:
         told = f"done at {window.clock(step.ended_at)}"
     elif step.state == "running":
         told = "under way" + (f" since {window.clock(step.begun_at)}" if step.begun_at else "")
-    elif step.state == "planned" and over:
+    elif step.state == "planned" and state.phase == "done":
         told = ""
+    elif step.state == "planned" and held_up:
+        told = "waits"
     elif step.state == "planned":
         told = f"about {window.clock(step.planned_at)}" if step.planned_at else "to come"
     else:

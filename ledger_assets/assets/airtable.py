@@ -61,7 +61,7 @@ def build_airtable_assets(
         from ledger_assets.extract.export import Export
         from ledger_assets.extract.schema_check import undeclared
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings, store = read_settings(environment), objects.open()
             pins = settings.pin_folder
             with airtable.client() as client:
@@ -97,7 +97,7 @@ def build_airtable_assets(
                 data_version=dg.DataVersion(table.content_sha256),
                 check_results=exports.export_results(keys[name], exported, table, drift if specs else []),
             )
-        with one_line_failures():
+        with one_line_failures(environment):
             exports.refuse_missing(set(keys) - seen, tables)
             if specs:
                 placed = {table.name for table in manifest.tables if names[table.id] in keys}
@@ -120,7 +120,7 @@ def build_airtable_assets(
         from ledger_assets.extract.attachments import download_attachments
         from ledger_assets.lane import newest_export
 
-        with one_line_failures():
+        with one_line_failures(environment):
             store = objects.open()
             latest = newest_export(read_settings(environment), store, with_files=False)
             with airtable.client() as client:

@@ -24,7 +24,7 @@ def build_announcement_jobs(environment: Environment) -> list[dg.JobDefinition]:
         from ledger_assets.announce import announcing
         from ledger_assets.errors import CheckFailed
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings, now = read_settings(environment), datetime.now(UTC)
             step, why = announcing.due(settings, now=now)
             if step is None:

@@ -17,6 +17,7 @@ from ledger_assets.checks import relationships
 from ledger_assets.checks import snapshots as snapshot_checks
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.lane import RAW as RAW_RECORDS
+from ledger_assets.moment import utc
 from ledger_assets.resources.notifier import Notifier
 from ledger_assets.resources.object_store import ObjectStoreResource
 from ledger_assets.resources.run_lock import RunLock
@@ -65,7 +66,7 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
     ) -> None:
         from ledger_assets.cutover.begin import Wish, freeze_writes
 
-        with one_line_failures():
+        with one_line_failures(environment):
             begun = freeze_writes(
                 _night(environment, context, objects, notifier),
                 Wish(
@@ -78,7 +79,7 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
             context,
             environment,
             "write_freeze",
-            {"cutover": begun.id, "token": begun.token or 0, "until": begun.planned_end.isoformat()},
+            {"cutover": begun.id, "token": begun.token or 0, "until": utc(begun.planned_end)},
         )
 
     @dg.op(name="load_finally", ins=AFTER, out=dg.Out(dg.Nothing))
@@ -91,7 +92,7 @@ def build_cutover_job(environment: Environment, specs: Specs) -> dg.JobDefinitio
     ) -> None:
         from ledger_assets.cutover import steps
 
-        with one_line_failures():
+        with one_line_failures(environment):
             loaded = steps.load(_night(environment, context, objects, notifier), specs, config.confirm)
         if loaded is not None:
             told.log_loaded(context, environment, specs, *loaded)
@@ -207,7 +208,7 @@ def _op(
     def run(
         context: dg.OpExecutionContext, objects: ObjectStoreResource, notifier: Notifier, run_lock: RunLock
     ) -> None:
-        with one_line_failures():
+        with one_line_failures(environment):
             work(context, _night(environment, context, objects, notifier))
 
     return run

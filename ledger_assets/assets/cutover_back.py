@@ -37,7 +37,7 @@ def build_back_job(environment: Environment) -> dg.JobDefinition:
         from ledger_assets import cutovers
         from ledger_assets.lane import assert_confirmed
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings, store = read_settings(environment), objects.open()
             assert_confirmed(settings, config.confirm, what="the way back")
             done = cutovers.go_back(

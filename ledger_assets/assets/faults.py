@@ -10,14 +10,15 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from ledger_assets.errors import LedgerError
+from ledger_assets.environment import Environment
+from ledger_assets.errors import LedgerError, named
 from ledger_assets.unexpected import place
 
 EXIT_CODE = "exit_code"
 
 
 @contextmanager
-def one_line_failures() -> Iterator[None]:
+def one_line_failures(environment: Environment) -> Iterator[None]:
     """Turn errors into :class:`dagster.Failure` without cause, context or values; never retried."""
     try:
         yield
@@ -25,7 +26,9 @@ def one_line_failures() -> Iterator[None]:
         raise
     except LedgerError as error:
         raise dg.Failure(
-            description=str(error), metadata={EXIT_CODE: error.exit_code}, allow_retries=False
+            description=named(str(error), environment),
+            metadata={EXIT_CODE: error.exit_code},
+            allow_retries=False,
         ) from None
     except Exception as error:  # noqa: BLE001 - the message may hold cell values; see the module docstring
         raise dg.Failure(description=place(error), metadata={EXIT_CODE: 2}, allow_retries=False) from None

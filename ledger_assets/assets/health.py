@@ -32,7 +32,7 @@ def build_health_job(environment: Environment) -> dg.JobDefinition:
         from ledger_assets.backup import messages
         from ledger_assets.run_facts import run_facts
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings, store = read_settings(environment), objects.open()
             runs = run_facts(context.instance, environment)
             looked = monitoring.look(settings, store, runs=runs, run_id=context.run_id)

@@ -43,7 +43,7 @@ def build_ledger_asset(
         from ledger_assets.lane import newest_export
         from ledger_assets.ledger.build import build_ledger
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings = read_settings(environment)
             store = objects.open()
             export = newest_export(settings, store)

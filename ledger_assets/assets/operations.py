@@ -63,7 +63,7 @@ def _take(environment: Environment, kind: str) -> dg.JobDefinition:
     ) -> None:
         from ledger_assets import backups
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings = read_settings(environment)
             taken = backups.take(
                 settings,
@@ -97,7 +97,7 @@ def _prune(environment: Environment) -> dg.JobDefinition:
         from ledger_assets import backups
         from ledger_assets.backup import messages
 
-        with one_line_failures():
+        with one_line_failures(environment):
             decision, unfinished = backups.prune(read_settings(environment), apply=config.apply)
         context.add_output_metadata(
             {"kept": len(decision.keep), "removed" if config.apply else "would_remove": list(decision.expire),
@@ -123,7 +123,7 @@ def _rehearse(environment: Environment) -> dg.JobDefinition:
     def rehearse(context: dg.OpExecutionContext, config: RehearseConfig, run_lock: RunLock) -> None:
         from ledger_assets import recoveries
 
-        with one_line_failures():
+        with one_line_failures(environment):
             found = recoveries.rehearse(read_settings(environment), fresh=config.fresh)
         context.log_event(dg.AssetMaterialization(asset, metadata=checks.rehearsed(found)))
         if not found.passed:
@@ -146,7 +146,7 @@ def _consent_expiries(environment: Environment) -> dg.JobDefinition:
     ) -> None:
         from ledger_assets.load import visibility
 
-        with one_line_failures(), postgres.connect(context.run_id) as connection:
+        with one_line_failures(environment), postgres.connect(context.run_id) as connection:
             recorded = visibility.record_now(connection, run_id=context.run_id)
         context.add_output_metadata({"recorded": recorded})
 
@@ -171,7 +171,7 @@ def _place_media(environment: Environment) -> dg.JobDefinition:
         from ledger_assets import people
         from ledger_assets.errors import CheckFailed
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings, store = read_settings(environment), objects.open()
             with postgres.connect(context.run_id) as connection:
                 placed = people.place_media(settings, connection, store, run_id=context.run_id)

@@ -40,7 +40,7 @@ def build_proof_assets(
         from ledger_assets import lane
         from ledger_assets.proof.publish import publish_dry_run
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings = read_settings(environment)
             store = objects.open()
             with postgres.connect(context.run.run_id) as connection:
@@ -69,7 +69,7 @@ def build_proof_assets(
         from ledger_assets.load.schema import version
         from ledger_assets.proof.publish import publish_proof
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings = read_settings(environment)
             store = objects.open()
             with postgres.connect(context.run.run_id) as connection:

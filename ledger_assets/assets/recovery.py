@@ -65,7 +65,7 @@ def build_recovery_jobs(environment: Environment) -> list[dg.JobDefinition]:
         from ledger_assets import recoveries
         from ledger_assets.lane import assert_confirmed
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings, store = read_settings(environment), objects.open()
             assert_confirmed(settings, config.confirm, what="restore")
             done = recoveries.restore(
@@ -91,7 +91,7 @@ def build_recovery_jobs(environment: Environment) -> list[dg.JobDefinition]:
         from ledger_assets import recoveries, reports
         from ledger_assets.lane import assert_confirmed
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings, store = read_settings(environment), objects.open()
             assert_confirmed(settings, config.confirm, what="recovery")
             if recoveries.is_of_objects(store, config.plan):
@@ -115,7 +115,7 @@ def build_recovery_jobs(environment: Environment) -> list[dg.JobDefinition]:
         from ledger_assets import recoveries
         from ledger_assets.lane import assert_confirmed
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings = read_settings(environment)
             assert_confirmed(settings, config.confirm, what="taking a restore back")
             recoveries.undo(settings, config.undo, who=config.who)

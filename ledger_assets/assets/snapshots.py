@@ -56,7 +56,7 @@ def build_snapshot_assets(
     ) -> "Taken":
         from ledger_assets import backups
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings, run_id = read_settings(environment), context.run.run_id
             return backups.take(
                 settings, objects.open(), kind=kind, reason=reason, run_id=run_id, tell=notifier.send
@@ -112,7 +112,7 @@ def build_snapshot_assets(
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster refuses the subscripted form here
         from ledger_assets import backups
 
-        with one_line_failures():
+        with one_line_failures(environment):
             found = backups.reverify(read_settings(environment), objects.open(), notifier.send)
         return checks.reverified(reverified_key, found)
 

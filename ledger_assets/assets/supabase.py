@@ -66,7 +66,7 @@ def build_supabase_assets(
     ) -> "tuple[LoadReport, dict[str, str]]":
         from ledger_assets import lane
 
-        with one_line_failures():
+        with one_line_failures(environment):
             settings, store, run_id = read_settings(environment), objects.open(), context.run.run_id
             with postgres.connect(run_id) as connection:
                 return lane.load_latest(
@@ -104,7 +104,7 @@ def build_supabase_assets(
                         dg.AssetMaterialization(months_key, partition=month, metadata=dict(counts))
                     )
         if keys[RAW_RECORDS] in context.selected_asset_keys:
-            with one_line_failures(), postgres.connect(context.run.run_id) as connection:
+            with one_line_failures(environment), postgres.connect(context.run.run_id) as connection:
                 yield checks.access_result(keys[RAW_RECORDS], lane.access(connection))
         for name, k in keys.items():
             if k not in context.selected_asset_keys:

@@ -15,6 +15,7 @@ from ledger_assets.backup.place import Place
 from ledger_assets.backup.recover import INTO, OBJECTS, Plan, Scenario, keep, plan_id
 from ledger_assets.backup.settings import BackupSettings
 from ledger_assets.errors import StoreError
+from ledger_assets.moment import utc
 from ledger_assets.storage import ObjectStore
 
 SHOWN = 20
@@ -68,7 +69,7 @@ def bring_back_objects(backup: BackupSettings, *, now: datetime) -> int:
 
 def _told(snapshot: Snapshot) -> str:
     m = snapshot.manifest
-    return f"{m.rows:,} rows of {m.at:%Y-%m-%d %H:%M} (UTC), {m.media_files:,} files"
+    return f"{m.rows:,} rows of {utc(m.at)}, {m.media_files:,} files"
 
 
 def _plan(

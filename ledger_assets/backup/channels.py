@@ -22,6 +22,7 @@ from urllib.parse import SplitResult, parse_qs, unquote
 from ledger_assets.addresses import LOOPBACK, split_address
 from ledger_assets.backup.messages import Kind, Message
 from ledger_assets.errors import LedgerError, SettingsError
+from ledger_assets.moment import utc
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
@@ -158,7 +159,7 @@ def _post(make: Callable[[], NotifyBase], message: Message, outcome: list[str]) 
     try:
         from apprise import NotifyType
 
-        at = () if message.kind is Kind.ANNOUNCEMENT else (message.at.isoformat(sep=" ", timespec="seconds"),)
+        at = () if message.kind is Kind.ANNOUNCEMENT else (utc(message.at),)
         taken = make().notify(
             body="\n".join((*message.lines, *at)),
             title=message.title,

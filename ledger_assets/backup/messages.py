@@ -19,6 +19,7 @@ from enum import StrEnum
 from ledger_assets.backup.retention import Decision
 from ledger_assets.environment import Environment
 from ledger_assets.errors import LedgerError
+from ledger_assets.moment import utc
 
 LONGEST = 300
 """Characters of one line."""
@@ -260,4 +261,4 @@ def _size(count: int) -> str:
 
 
 def _time(moment: datetime) -> str:
-    return moment.isoformat(sep=" ", timespec="minutes")
+    return utc(moment)

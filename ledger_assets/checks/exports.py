@@ -58,7 +58,9 @@ def export_results(
             (records, ids_sha256) == (table.records, table.ids_sha256),
             {"manifest": table.records, "stored": records, "export": exported.export_id},
         ),
-        result(asset, DECLARED, not fails, {"drift": [f"{d.detail}: {d.remedy('ENV')}" for d in found]}),
+        result(
+            asset, DECLARED, not fails, {"drift": [f"{d.detail}: {d.remedy(asset.path[0])}" for d in found]}
+        ),
     ]
 
 

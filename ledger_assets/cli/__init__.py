@@ -31,9 +31,10 @@ from ledger_assets.cli.recover import recover
 from ledger_assets.cli.restore import restore, rollback
 from ledger_assets.cli.review import findings
 from ledger_assets.cli.schema import schema
+from ledger_assets.cli.session import ASKED
 from ledger_assets.cli.switch import switch
 from ledger_assets.cli.sync import sync
-from ledger_assets.errors import LedgerError
+from ledger_assets.errors import LedgerError, named
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -98,7 +99,7 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except LedgerError as error:
-        print(f"ledger-assets: {error}", file=sys.stderr)
+        print(f"ledger-assets: {named(str(error), ASKED.get())}", file=sys.stderr)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - the text may hold cell values: kind and place only
         from ledger_assets.unexpected import place

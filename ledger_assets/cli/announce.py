@@ -43,6 +43,7 @@ def announce(environment: Environment, step: str, dry_run: bool, confirm: str, a
     from ledger_assets.announce import announcing
     from ledger_assets.announce.truth import ENDS, assert_true
     from ledger_assets.connections import database
+    from ledger_assets.cutover import outside
     from ledger_assets.lane import assert_confirmed
 
     settings = settings_for(environment)
@@ -55,6 +56,8 @@ def announce(environment: Environment, step: str, dry_run: bool, confirm: str, a
         if Step(step) in ENDS:
             with database(settings, purpose="announce") as connection:
                 assert_true(connection, Step(step))
+        if Step(step) is Step.HOURLY:
+            outside.refresh(settings, now)
     try:
         announced = announcing.announce(settings, Step(step), now=now)
     except OSError as error:

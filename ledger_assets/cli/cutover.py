@@ -25,10 +25,14 @@ from ledger_assets.cli.session import (
 from ledger_assets.cli.tables import table
 from ledger_assets.environment import Environment, Settings
 from ledger_assets.errors import CheckFailed, SettingsError
+from ledger_assets.moment import utc
 from ledger_assets.progress import listen
 
 if TYPE_CHECKING:
-    from ledger_assets.cutover.state import Cutover, Phase, Step
+    from rich.table import Table
+
+    from ledger_assets.cutover.attempts import Step
+    from ledger_assets.cutovers import Seen
 
 PHASES = {
     "lapsed": "its process ended before anything was loaded; the freeze is over; start again by the same command",
@@ -238,7 +242,7 @@ def _status_of(settings: Settings, run_id: str) -> None:
     from ledger_assets import cutovers
 
     found = cutovers.seen(settings)
-    if found is not None and run_id in found[0].runs:
+    if found is not None and run_id in found.cutover.runs:
         _status(settings, as_json=False)
 
 
@@ -247,23 +251,49 @@ def _status(settings: Settings, as_json: bool) -> None:
 
     found = cutovers.seen(settings)
     if as_json:
-        console.print_json(json.dumps(None if found is None else _document(*found), default=str))
+        console.print_json(json.dumps(None if found is None else _document(found), default=str))
         return
     if found is None:
         console.print(f"{settings.target_name} has had no cut-over")
         return
-    cutover, phase, steps = found
-    words = STOPPED if phase == "frozen" and any(one.outcome == "failed" for one in steps) else PHASES[phase]
-    console.print(f"cut-over {cutover.id[:8]} of {settings.target_name}: {words}")
-    shown = table("step", "began (UTC)", ">seconds", "outcome", "facts")
-    for step in steps:
-        seconds = "" if step.seconds is None else f"{step.seconds:.1f}"
-        facts = ", ".join(
-            f"{name} {value}" for name, value in step.facts.items() if value not in ([], None, "")
+    stopped = found.phase == "frozen" and any(one.outcome == "failed" for one in found.steps)
+    words = STOPPED if stopped else PHASES[found.phase]
+    for one, steps in found.given_up:
+        last = f"in its step {steps[-1].name}" if steps else "before its first step"
+        console.print(
+            f"before it, cut-over {one.id[:8]} of {utc(one.began_at)} was given up {last}: {one.why}"
         )
-        shown.add_row(step.name, f"{step.began_at:%H:%M:%S}", seconds, step.outcome or "not ended", facts)
+    console.print(f"cut-over {found.cutover.id[:8]} of {settings.target_name}: {words}")
+    shown = table("step", "began (UTC)", ">seconds", "outcome", "run", "facts")
+    for step in found.steps:
+        for one_try in (*step.before, step):
+            _add_step(shown, one_try, killed=one_try is not step)
     console.print(shown)
 
 
-def _document(cutover: Cutover, phase: Phase, steps: list[Step]) -> dict[str, object]:
-    return {**asdict(cutover), "phase": phase, "steps": [{**asdict(s), "seconds": s.seconds} for s in steps]}
+def _add_step(shown: Table, step: Step, *, killed: bool) -> None:
+    facts = ", ".join(f"{name} {value}" for name, value in step.facts.items() if value not in ([], None, ""))
+    shown.add_row(
+        step.name,
+        f"{step.began_at.astimezone(UTC):%H:%M:%S}",
+        "" if step.seconds is None else f"{step.seconds:.1f}",
+        step.outcome or ("its process ended" if killed else "not ended"),
+        step.run_id[:8],
+        facts,
+    )
+
+
+def _document(found: Seen) -> dict[str, object]:
+    return {
+        **asdict(found.cutover),
+        "phase": found.phase,
+        "steps": [_step_document(one) for one in found.steps],
+        "given_up": [
+            {**asdict(one), "steps": [_step_document(step) for step in steps]}
+            for one, steps in found.given_up
+        ],
+    }
+
+
+def _step_document(step: Step) -> dict[str, object]:
+    return {**asdict(step), "seconds": step.seconds}

@@ -11,7 +11,7 @@ import click
 from ledger_assets.cli.session import console, environment_argument, errors, json_option, settings_for
 from ledger_assets.cli.tables import table
 from ledger_assets.environment import Environment, Settings
-from ledger_assets.errors import LedgerError, StoreError
+from ledger_assets.errors import LedgerError, StoreError, named
 
 if TYPE_CHECKING:
     from ledger_assets.extract.inventory import Inventory
@@ -90,7 +90,7 @@ def _database(settings: Settings, store: ObjectStore) -> DatabaseInventory | Non
     try:
         return counts.take(settings, store)
     except LedgerError as error:
-        errors.print(f"the database is not counted: {error}")
+        errors.print(f"the database is not counted: {named(str(error), settings.environment)}")
         return None
 
 

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,11 +52,21 @@ errors = Console(
     stderr=True, highlight=False, markup=False, soft_wrap=True, width=None if sys.stderr.isatty() else 140
 )
 
+ASKED: ContextVar[Environment | None] = ContextVar("asked", default=None)
+"""The environment that this command was given: a remedy names it."""
+
+
+def asked(environment: Environment) -> Environment:
+    """Remember it."""
+    ASKED.set(environment)
+    return environment
+
+
 environment_argument = click.argument(
     "environment",
     metavar="ENV",
     type=click.Choice([e.value for e in Environment]),
-    callback=lambda _context, _parameter, value: Environment(value),
+    callback=lambda _context, _parameter, value: asked(Environment(value)),
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON for a program instead of a table."
@@ -194,12 +205,12 @@ def run_job(
 
 
 def local_time(at: datetime) -> str:
-    """A time as the community's clocks show it (``LEDGER_TIMEZONE``)."""
+    """A time as the community's clocks show it (``LEDGER_TIMEZONE``), and as the records of the night do."""
     from zoneinfo import ZoneInfo
 
     from ledger_assets.backup.settings import read_timezone
 
-    return f"{at.astimezone(ZoneInfo(read_timezone())):%Y-%m-%d %H:%M:%S %Z}"
+    return f"{at.astimezone(ZoneInfo(read_timezone())):%Y-%m-%d %H:%M:%S %Z} ({at.astimezone(UTC):%H:%M} UTC)"
 
 
 def show_in_ui(settings: Settings, event: Callable[[], dg.AssetMaterialization]) -> None:

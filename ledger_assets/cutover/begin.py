@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ledger_assets import events, freeze, lane
-from ledger_assets.cutover import aftermath, back, gates, state
+from ledger_assets.cutover import aftermath, attempts, back, gates, state
 from ledger_assets.cutover.gates import StagingProof
-from ledger_assets.cutover.night import Night, keep_figures
+from ledger_assets.cutover.night import Night, attempt, keep_figures, tell_killed
 from ledger_assets.cutover.settings import HOURS, WATCH_MINUTES
 from ledger_assets.cutover.state import Cutover
 from ledger_assets.errors import LedgerError, TargetError
@@ -72,10 +72,10 @@ def freeze_writes(
             found = state.unfinished(connection)
             assert found is not None
         state.join(connection, found.id, night.run_id)
-        state.step_begun(connection, found.id, "freeze", night.run_id)
+        attempt(connection, found, "freeze", night.run_id)
         token = _lease(connection, found)
         state.note(connection, found.id, token=token)
-        state.step_ended(connection, found.id, "freeze", "done", {"token": token})
+        attempts.ended(connection, found.id, "freeze", "done", {"token": token})
         detail = {"cutover": found.id, "token": token}
         events.record(connection, "cutover_freeze", "done", who=wish.who, run_id=night.run_id, detail=detail)
         begun = state.of_run(connection, night.run_id)
@@ -91,7 +91,7 @@ def _lease(connection: psycopg.Connection, found: Cutover) -> int:
             connection, reason=REASON, who=found.who, cutover=found.id, planned_end=found.planned_end
         )
     except LedgerError as error:
-        state.step_ended(connection, found.id, "freeze", "failed", {"why": str(error)})
+        attempts.ended(connection, found.id, "freeze", "failed", {"why": str(error)})
         if found.token is None:
             state.end(connection, found.id, "abandoned", str(error))
         raise
@@ -148,5 +148,22 @@ def _go_on(
             held = freeze.state(connection)
             if held.cutover == found.id:  # its process is dead: nobody need wait for the lease to run out
                 freeze.thaw(connection, held.token, who=wish.who)
-            state.end(connection, found.id, "abandoned", "its process ended before anything was loaded")
+            state.end(connection, found.id, "abandoned", "it ended before anything was loaded")
+            _tell_given_up(connection, found)
             return None
+
+
+def _tell_given_up(connection: psycopg.Connection, found: Cutover) -> None:
+    """For the review of the night: the next attempt is a cut-over of its own."""
+    done = attempts.steps(connection, found.id)
+    for one in done:
+        if one.outcome is None:
+            tell_killed(connection, found, one)
+    detail = {
+        "cutover": found.id,
+        "began_at": found.began_at,
+        "why": "it ended before anything was loaded, and another is begun",
+        "steps": {one.name: one.outcome or "not ended" for one in done},
+    }
+    run_id = done[-1].run_id if done else None
+    events.record(connection, "cutover", "failed", who=found.who, run_id=run_id, detail=detail)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ledger_assets.cutover.settings import CutoverSettings, read_cutover_settings
 from ledger_assets.environment import Environment, Settings
 from ledger_assets.errors import TargetError
+from ledger_assets.moment import utc
 
 if TYPE_CHECKING:
     import psycopg
@@ -186,7 +187,7 @@ def _assert_snapshot(settings: Settings, limits: CutoverSettings, now: datetime)
         if one.manifest.kind in HELD_AGAINST and one.verified_at is not None
     ]
     if not good or now - max(good) > limits.snapshot_within:
-        found = "there is none" if not good else f"the newest is of {max(good):%Y-%m-%d %H:%M} UTC"
+        found = "there is none" if not good else f"the newest is of {utc(max(good))}"
         raise TargetError(
             f"cut-over refused: a verified snapshot of the last {limits.snapshot_within.total_seconds() / 3600:g} h is "
             f"needed (CUTOVER_SNAPSHOT_HOURS), {found}; run: ledger-assets backup take {settings.environment} --kind full"

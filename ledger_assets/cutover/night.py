@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ledger_assets import connections, events, freeze, switch
-from ledger_assets.cutover import back, outside, state
+from ledger_assets.cutover import attempts, back, outside, state
+from ledger_assets.cutover.attempts import Step
 from ledger_assets.cutover.state import Cutover, Phase
 from ledger_assets.environment import Settings
-from ledger_assets.errors import CheckFailed, LedgerError, TargetError
+from ledger_assets.errors import CheckFailed, LedgerError, TargetError, named
 from ledger_assets.freeze import Heartbeat
 from ledger_assets.progress import report
 from ledger_assets.storage import ObjectStore
@@ -65,6 +66,8 @@ class Doing:
     token: int
     beat: Heartbeat
     facts: dict[str, object] = field(default_factory=dict)
+    found_done: bool = False
+    """There was nothing to do: an earlier run of this cut-over did it."""
     over: bool = False
     """The step itself has ended the freeze."""
 
@@ -83,7 +86,7 @@ def step(night: Night, name: str) -> Iterator[Doing]:
                 f"cut-over {cutover.id[:8]} is not under way ({phase}): people may have written since; start it again: "
                 f"ledger-assets cutover {night.settings.environment}"
             )
-        state.step_begun(connection, cutover.id, name, night.run_id)
+        attempt(connection, cutover, name, night.run_id)
     night.say(cutover, name, "running")
     with connections.database_url(night.settings) as url, Heartbeat(url, cutover.token) as beat:
         doing = Doing(cutover, phase, cutover.token, beat)
@@ -95,20 +98,44 @@ def step(night: Night, name: str) -> Iterator[Doing]:
             _failed(night, doing, name, error)
             raise
     with night.database(name) as connection:
-        state.step_ended(connection, cutover.id, name, "done", doing.facts)
-        events.record(
-            connection, f"cutover_{name}", "done", who=cutover.who, run_id=night.run_id, detail=doing.facts
-        )
+        if not (doing.found_done and attempts.found_done(connection, cutover.id, name)):
+            attempts.ended(connection, cutover.id, name, "done", doing.facts)
+            events.record(
+                connection,
+                f"cutover_{name}",
+                "done",
+                who=cutover.who,
+                run_id=night.run_id,
+                detail=doing.facts,
+            )
     night.say(cutover, name, "done", over=doing.over)
+
+
+def attempt(connection: psycopg.Connection, cutover: Cutover, name: str, run_id: str) -> None:
+    """A step begins, or begins anew: then a process that was killed in it is told of here, since it could not itself."""
+    last = attempts.begun(connection, cutover.id, name, run_id)
+    if last is not None and last.outcome is None:
+        tell_killed(connection, cutover, last)
+
+
+def tell_killed(connection: psycopg.Connection, cutover: Cutover, last: Step) -> None:
+    """Record that the process of a step ended before the step did."""
+    detail = {
+        "cutover": cutover.id,
+        "began_at": last.began_at,
+        "why": "its process ended before the step did",
+    }
+    action = f"cutover_{last.name}"
+    events.record(connection, action, "failed", who=cutover.who, run_id=last.run_id, detail=detail)
 
 
 def _failed(night: Night, doing: Doing, name: str, error: Exception) -> None:
     """Record it; after the load's commit go back, and say so in the error that leaves the step."""
-    why = str(error) if isinstance(error, LedgerError) else place(error)
+    why = named(str(error), night.settings.environment) if isinstance(error, LedgerError) else place(error)
     cutover = doing.cutover
     with night.database(name) as connection:
         doing.facts["why"] = why
-        state.step_ended(connection, cutover.id, name, "failed", doing.facts)
+        attempts.ended(connection, cutover.id, name, "failed", doing.facts)
         detail = {"cutover": cutover.id, "why": why}
         events.record(
             connection, f"cutover_{name}", "failed", who=cutover.who, run_id=night.run_id, detail=detail

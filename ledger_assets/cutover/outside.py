@@ -1,6 +1,6 @@
 """The status page as a cut-over goes on: what people outside see of it.
 
-What belongs here: from the cut-over's own rows to the page's state. What does not: the page (``announce``).
+What belongs here: from the database's own rows to the page's state. What does not: the page (``announce``).
 
 Invariants: counts, names of steps and tables, times; whatever goes wrong here, the night goes on.
 """
@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ledger_assets import connections
-from ledger_assets.cutover import state
+from ledger_assets.cutover import attempts, state
 from ledger_assets.cutover.state import Cutover
 from ledger_assets.environment import Environment, Settings
+from ledger_assets.errors import LedgerError, SettingsError
 
 if TYPE_CHECKING:
     import psycopg
@@ -38,13 +39,36 @@ def publish(settings: Settings, cutover: Cutover, run_id: str, *, over: bool = F
         _log.warning("the status page was not made: %s", type(error).__name__)
 
 
+def refresh(settings: Settings, now: datetime) -> str | None:
+    """Write the page of an open window anew from what the database says now; what was done in a line, None: none is open.
+
+    A cut-over that was killed writes no page any more, and its freeze opens by itself: somebody else must say so. Where the
+    database cannot be asked nothing is written: the page's own time says how old it is. Never raises.
+    """
+    from ledger_assets.announce import status_page, truth
+
+    try:
+        kept, _ = status_page.current(settings)
+    except SettingsError:
+        return None
+    if kept.phase != "open":
+        return None
+    try:
+        with connections.database(settings, purpose="status-page") as connection:
+            shown = truth.as_it_is(connection, kept)
+    except LedgerError as error:
+        return f"not written, since the database cannot be asked: {error}"
+    done = status_page.publish(settings, shown, now=now)
+    return "written" if done.trouble is None else f"not written: {done.trouble}"
+
+
 def _state(connection: psycopg.Connection, cutover: Cutover, *, over: bool) -> State:
     from ledger_assets.announce.state import planned
     from ledger_assets.announce.status_page import window_of
 
     now = datetime.now(UTC)
     shown = planned(window_of(_begun(cutover), now)).begun(cutover.began_at)
-    for one in state.steps(connection, cutover.id):
+    for one in attempts.steps(connection, cutover.id):
         shown = shown.step(one.name, "running", one.began_at)
         if one.outcome is not None and one.ended_at is not None:
             shown = shown.step(one.name, "done" if one.outcome == "done" else "failed", one.ended_at)

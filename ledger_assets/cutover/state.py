@@ -1,16 +1,16 @@
-"""What the database knows of its cut-overs: rows of ``migration.cutovers`` and ``cutover_steps``.
+"""What the database knows of its cut-overs: rows of ``migration.cutovers``.
 
-What belongs here: reading and writing those, and saying how far a cut-over came. What does not: doing anything about it.
+What belongs here: reading and writing those, and saying how far a cut-over came. What does not: its steps (``attempts``),
+doing anything about it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, LiteralString
+from typing import TYPE_CHECKING, Literal, LiteralString
 
 from ledger_assets.errors import TargetError
 from ledger_assets.load.sqlfiles import Cursor, plain_errors
@@ -52,23 +52,6 @@ class Cutover:
     why: str | None
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step of a cut-over; ``outcome`` None: it runs, or its process died."""
-
-    name: str
-    run_id: str
-    began_at: datetime
-    ended_at: datetime | None
-    outcome: str | None
-    facts: dict[str, Any]
-
-    @property
-    def seconds(self) -> float | None:
-        """How long it took."""
-        return None if self.ended_at is None else (self.ended_at - self.began_at).total_seconds()
-
-
 def unfinished(connection: psycopg.Connection) -> Cutover | None:
     """The one that is open or on its way back."""
     return _one(connection, "where ended_at is null")
@@ -95,6 +78,20 @@ def latest(connection: psycopg.Connection) -> Cutover | None:
     return _one(connection, "order by began_at desc limit 1")
 
 
+def given_up(connection: psycopg.Connection, cutover: Cutover) -> list[Cutover]:
+    """Those that were given up since the last one with an end of its own: the earlier attempts at ``cutover``'s night."""
+    from ledger_assets.freeze.state import told
+
+    with told("cut-over", undone="nothing was read"), connection.transaction():
+        rows = connection.execute(
+            _CUTOVER
+            + "where state = 'abandoned' and began_at < %(began)s and began_at > coalesce((select max(began_at) "
+            "from migration.cutovers where state <> 'abandoned' and began_at < %(began)s), '-infinity') order by began_at",
+            {"began": cutover.began_at},
+        ).fetchall()
+    return [Cutover(*row) for row in rows]
+
+
 def of_checkpoint(connection: psycopg.Connection, snapshot_id: str) -> Cutover | None:
     """The one whose way back a snapshot is."""
     return _one(connection, "where checkpoint = %s", snapshot_id)
@@ -104,7 +101,7 @@ def begin(
     connection: psycopg.Connection, cutover_id: str, *, who: str, planned_end: datetime, watch_minutes: float
 ) -> None:
     """Raises TargetError when another is open."""
-    with _writing(connection) as cur:
+    with writing(connection) as cur:
         cur.execute(
             "insert into migration.cutovers (cutover_id, who, planned_end, watch_minutes) values (%s, %s, %s, %s)",
             (cutover_id, who, planned_end, watch_minutes),
@@ -113,7 +110,7 @@ def begin(
 
 def join(connection: psycopg.Connection, cutover_id: str, *run_ids: str) -> None:
     """These runs belong to the cut-over."""
-    with _writing(connection) as cur:
+    with writing(connection) as cur:
         cur.execute(
             "update migration.cutovers set runs = (select array_agg(distinct r) from unnest(runs || %s::text[]) r) "
             "where cutover_id = %s",
@@ -131,7 +128,7 @@ def note(
     watch_minutes: float | None = None,
 ) -> None:
     """Keep what the next steps need; None leaves what is there."""
-    with _writing(connection) as cur:
+    with writing(connection) as cur:
         cur.execute(
             "update migration.cutovers set token = coalesce(%s, token), checkpoint = coalesce(%s, checkpoint), "
             "export_id = coalesce(%s, export_id), watch_minutes = coalesce(%s, watch_minutes) where cutover_id = %s",
@@ -141,7 +138,7 @@ def note(
 
 def returning(connection: psycopg.Connection, cutover_id: str, why: str, checkpoint: str | None) -> None:
     """From now on the only way is back, whoever goes on. Also for one that was done. ``checkpoint``: what is restored."""
-    with _writing(connection) as cur:
+    with writing(connection) as cur:
         cur.execute(
             "update migration.cutovers set state = 'returning', ended_at = null, why = %s, checkpoint = %s "
             "where cutover_id = %s",
@@ -151,46 +148,12 @@ def returning(connection: psycopg.Connection, cutover_id: str, why: str, checkpo
 
 def end(connection: psycopg.Connection, cutover_id: str, how: Ended, why: str | None = None) -> None:
     """It is over."""
-    with _writing(connection) as cur:
+    with writing(connection) as cur:
         cur.execute(
             "update migration.cutovers set state = %s, ended_at = clock_timestamp(), why = coalesce(%s, why) "
             "where cutover_id = %s",
             (how, why, cutover_id),
         )
-
-
-def step_begun(connection: psycopg.Connection, cutover_id: str, step: str, run_id: str) -> None:
-    """A step begins, or begins anew."""
-    with _writing(connection) as cur:
-        cur.execute(
-            "insert into migration.cutover_steps (cutover_id, step, run_id) values (%s, %s, %s) on conflict "
-            "(cutover_id, step) do update set run_id = excluded.run_id, began_at = clock_timestamp(), ended_at = null, "
-            "outcome = null, facts = '{}'",
-            (cutover_id, step, run_id),
-        )
-
-
-def step_ended(
-    connection: psycopg.Connection, cutover_id: str, step: str, outcome: str, facts: Mapping[str, object]
-) -> None:
-    """How it ended. ``facts``: counts, ids and times."""
-    with _writing(connection) as cur:
-        cur.execute(
-            "update migration.cutover_steps set ended_at = clock_timestamp(), outcome = %s, facts = %s "
-            "where cutover_id = %s and step = %s",
-            (outcome, json.dumps(dict(facts), default=str), cutover_id, step),
-        )
-
-
-def steps(connection: psycopg.Connection, cutover_id: str) -> list[Step]:
-    """Its steps in the order they began."""
-    with plain_errors("cut-over", undone="nothing was read"), connection.transaction():
-        rows = connection.execute(
-            "select step, run_id, began_at, ended_at, outcome, facts from migration.cutover_steps where cutover_id = %s "
-            "order by began_at",
-            (cutover_id,),
-        ).fetchall()
-    return [Step(*row) for row in rows]
 
 
 def phase(connection: psycopg.Connection, cutover: Cutover) -> Phase:
@@ -226,7 +189,8 @@ def _one(connection: psycopg.Connection, which: LiteralString, *values: object) 
 
 
 @contextmanager
-def _writing(connection: psycopg.Connection) -> Iterator[Cursor]:
+def writing(connection: psycopg.Connection) -> Iterator[Cursor]:
+    """A transaction on these rows. Raises TargetError."""
     with (
         plain_errors("cut-over", undone="nothing was changed (is another cut-over open?)"),
         connection.transaction(),

@@ -31,6 +31,7 @@ def sync(night: Night, fetch: Callable[[], str]) -> str:
     """Bring over what changed; the export. ``fetch`` makes the export, its files and the ledger, and says its id."""
     with step(night, "sync") as doing:
         if doing.phase != "frozen":
+            doing.found_done = True
             assert doing.cutover.export_id is not None
             return doing.cutover.export_id
         export_id = fetch()
@@ -44,6 +45,7 @@ def checkpoint(night: Night) -> Taken | None:
     """The way back, taken and proven; None when this cut-over has loaded already. Raises CheckFailed."""
     with step(night, "checkpoint") as doing:
         if doing.phase != "frozen":
+            doing.found_done = True
             return None
         taken = backups.take(
             night.settings,
@@ -65,6 +67,7 @@ def load(night: Night, specs: Sequence[TableSpec], confirm: str) -> tuple[LoadRe
     """The atomic load under the token; None when this cut-over has loaded already. Raises CheckFailed."""
     with step(night, "load") as doing:
         if doing.phase != "frozen":
+            doing.found_done = True
             return None
         with night.database("load") as connection:
             report, versions = lane.load_latest(
@@ -91,6 +94,7 @@ def prove(night: Night, specs: Sequence[TableSpec]) -> tuple[Proof, str, str | N
 
     with step(night, "proof") as doing:
         if doing.phase == "switched":
+            doing.found_done = True
             return None
         with night.database("proof") as connection:
             proof = lane.prove(night.settings, connection, night.store, specs)
@@ -109,6 +113,7 @@ def access(night: Night) -> AccessReport | None:
     """The access matrix, tried as every role; None after the switch. Raises CheckFailed."""
     with step(night, "access") as doing:
         if doing.phase == "switched":
+            doing.found_done = True
             return None
         with night.database("access") as connection:
             report = lane.access(connection)
@@ -122,6 +127,7 @@ def health(night: Night, ask: Callable[[], Sequence[str]]) -> None:
     """``ask`` answers with what is bad; anything refuses the switch. Raises CheckFailed."""
     with step(night, "health") as doing:
         if doing.phase == "switched":
+            doing.found_done = True
             return
         bad = list(ask())
         doing.facts["bad"] = bad

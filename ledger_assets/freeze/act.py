@@ -22,6 +22,7 @@ from ledger_assets.errors import LedgerError, TargetError
 from ledger_assets.freeze.state import Frozen, read, state, told
 from ledger_assets.freeze.writers import wait_for_writers
 from ledger_assets.load.sqlfiles import Cursor, plain_errors
+from ledger_assets.moment import utc
 
 LEASE_SECONDS = 60.0
 """A cut-over that was killed before its load was committed leaves people waiting no longer than this."""
@@ -54,7 +55,7 @@ def on(
                 f"{found.described()} holds already, and ends with it; see: ledger-assets maintenance ENV status"
             )
         if until is not None and until <= found.at:
-            raise _Refused(f"the end of a freeze lies in the future: {until:%Y-%m-%d %H:%M %Z} is past")
+            raise _Refused(f"the end of a freeze lies in the future: {utc(until)} is past")
         _freeze(
             cur, reason=reason, who=who, until=until, cutover=None, seconds=None, keep=found.kind == "manual"
         )

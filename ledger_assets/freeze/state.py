@@ -15,6 +15,7 @@ import psycopg
 
 from ledger_assets.errors import TargetError
 from ledger_assets.load.sqlfiles import Cursor, plain_errors
+from ledger_assets.moment import utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,7 @@ class Frozen:
 
     def described(self) -> str:
         """Which freeze it is, for a refusal."""
-        since = "" if self.since is None else f" since {self.since:%Y-%m-%d %H:%M} UTC"
+        since = "" if self.since is None else f" since {utc(self.since)}"
         if self.kind == "none":
             return "no freeze"
         if self.cutover is None:

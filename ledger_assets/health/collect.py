@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ledger_assets.environment import Settings
-from ledger_assets.errors import LedgerError, TargetError
+from ledger_assets.environment import Environment, Settings
+from ledger_assets.errors import LedgerError, TargetError, named
 from ledger_assets.health import consents, indexes, migration, outside, server, sessions, statements, way_back
 from ledger_assets.health.context import Context
 from ledger_assets.health.facts import RunFacts
@@ -74,18 +74,22 @@ def collect(
     """
     at = now or datetime.now(UTC)
     context = Context(settings, read_health_settings(), connection, store, at, runs)
+    environment = settings.environment
     found = [
-        replace(_taken(connection, name, partial(take, context)), group=group)
+        replace(_taken(connection, name, partial(take, context), environment), group=group)
         for group, measures in GROUPS.items()
         for name, take in measures.items()
     ]
-    found += [_taken(connection, getattr(take, "__name__", "further"), take) for take in more]
+    found += [_taken(connection, getattr(take, "__name__", "further"), take, environment) for take in more]
     return Report(settings.environment.value, settings.target_name, at, tuple(found))
 
 
-def _taken(connection: psycopg.Connection, name: str, take: Callable[[], Measure]) -> Measure:
+def _taken(
+    connection: psycopg.Connection, name: str, take: Callable[[], Measure], environment: Environment
+) -> Measure:
     import psycopg
 
+    doctor = f"ledger-assets doctor {environment}"
     try:
         with connection.transaction():
             connection.execute("set transaction read only")
@@ -93,10 +97,8 @@ def _taken(connection: psycopg.Connection, name: str, take: Callable[[], Measure
             return take()
     except psycopg.Error as error:
         if connection.closed:
-            raise TargetError(
-                "health: Postgres ended the connection; is the server up? ledger-assets doctor ENV"
-            ) from None
+            raise TargetError(f"health: Postgres ended the connection; is the server up? {doctor}") from None
         reason = f"the database answers SQLSTATE {error.sqlstate or 'none'}"
     except LedgerError as error:
-        reason = str(error)
-    return Measure(name, "unknown", f"could not be measured: {reason}", "", "ledger-assets doctor ENV")
+        reason = named(str(error), environment)
+    return Measure(name, "unknown", f"could not be measured: {reason}", "", doctor)

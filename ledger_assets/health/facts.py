@@ -8,11 +8,12 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class FailedRun:
-    """A run that failed."""
+    """A run that failed. ``settled``: a later run of the same job, for the same months, did what it did not."""
 
     run_id: str
     job: str
     at: datetime
+    settled: bool = False
 
 
 @dataclass(frozen=True)

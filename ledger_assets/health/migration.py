@@ -8,6 +8,7 @@ from ledger_assets.health.context import Context
 from ledger_assets.health.model import Measure, named, span
 from ledger_assets.load import findings as engine
 from ledger_assets.load.history import last_load, last_proof
+from ledger_assets.moment import utc
 
 FREEZE_BAD = 6 * 3600.0
 """The roadmap's window is from 02:00 to 07:00; an hour more and somebody has forgotten it."""
@@ -33,7 +34,7 @@ def progress(context: Context) -> Measure:
     assert row is not None
     months = "all months" if load.months is None else f"again {named(load.months)}"
     said = (
-        f"load {load.load_id} of {load.committed_at:%Y-%m-%d %H:%M} UTC from {load.export_id} ({months}): "
+        f"load {load.load_id} of {utc(load.committed_at)} from {load.export_id} ({months}): "
         f"{row[1]:,} records of {row[0]} months"
     )
     proven = proof is not None and proof.made_at >= load.committed_at
@@ -70,7 +71,7 @@ def freeze(context: Context) -> Measure:
 
     found, command = state(context.connection), f"ledger-assets cutover {context.settings.environment}"
     age = (context.now - (found.since or context.now)).total_seconds()
-    until = f", until {found.until:%Y-%m-%d %H:%M %Z}" if found.until else ", without an end"
+    until = f", until {utc(found.until)}" if found.until else ", without an end"
     if not found.live:
         remedy = ""
     elif found.abandoned:

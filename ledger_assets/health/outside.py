@@ -6,6 +6,7 @@ from ledger_assets.extract.export import Export, list_exports
 from ledger_assets.health.context import Context
 from ledger_assets.health.model import Measure, graded, named
 from ledger_assets.health.settings import MONTHLY_CALLS
+from ledger_assets.moment import utc
 
 FAILED_BAD = 0.25
 FEW = 4
@@ -15,19 +16,26 @@ CALLS_WARN, CALLS_BAD = 0.8, 0.95
 
 
 def runs(context: Context) -> Measure:
-    """Which share of this environment's runs failed."""
-    threshold = f"warn at the first that failed, bad from {FAILED_BAD:.0%} of at least {FEW}"
+    """Which share of this environment's runs failed and was not done by a later run: what a killed one left is done then."""
+    threshold = (
+        f"warn at the first that failed and that no later run of its job made good, bad from {FAILED_BAD:.0%} of at "
+        f"least {FEW}"
+    )
     remedy = "the web UI (ledger-assets ui) says of each run what failed; run it again: nothing is half there"
     if context.runs is None:
         return Measure("runs", "unknown", "Dagster was not asked", threshold, remedy)
     failed, ended = context.runs.failed, context.runs.ended
-    bad = ended >= FEW and len(failed) / ended >= FAILED_BAD
-    listed = named(f"{one.job} {one.run_id[:8]}" for one in failed)
+    left = [one for one in failed if not one.settled]
+    bad = ended >= FEW and len(left) / ended >= FAILED_BAD
+    value = f"{len(failed)} of {ended} failed since {utc(context.runs.since)}"
+    if settled := len(failed) - len(left):
+        value += f", {settled} of them made good by a later run of the same job"
+    if left:
+        value += f": {named(f'{one.job} {one.run_id[:8]}' for one in left)}"
     return Measure(
         "runs",
-        "bad" if bad else "warn" if failed else "ok",
-        f"{len(failed)} of {ended} failed since {context.runs.since:%Y-%m-%d %H:%M} UTC"
-        + (f": {listed}" if failed else ""),
+        "bad" if bad else "warn" if left else "ok",
+        value,
         threshold,
         remedy,
     )

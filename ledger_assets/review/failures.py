@@ -27,7 +27,9 @@ def failures(lines: Sequence[Line]) -> tuple[Failure, ...]:
             continue
         done = [one for one in lines[number + 1 :] if one.outcome == "done"]
         again = next((one for one in done if one.what == line.what), None)
-        back = next((one for one in done if one.what in UNDO), None)
+        # The thaw that ends a night well is no way back for the attempt before it.
+        undo = UNDO - {"thaw"} if line.what == "cutover" else UNDO
+        back = next((one for one in done if one.what in undo), None)
         after = min((one for one in (again, back) if one is not None), key=lambda one: one.at, default=None)
         how = "nothing yet" if after is None else "done again" if after is again else "undone"
         if after is None and line.outcome == "refused":

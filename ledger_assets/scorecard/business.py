@@ -14,6 +14,7 @@ from ledger_assets.health.model import named
 from ledger_assets.load import findings as engine
 from ledger_assets.loadtest.queries import NOBODY
 from ledger_assets.loadtest.run import as_role
+from ledger_assets.moment import utc
 from ledger_assets.scorecard.model import Criterion
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def bugs(context: Context, bad: Callable[[], tuple[str, ...]]) -> Criterion:
         f"{len(critical)} open findings of kinds {' and '.join(CRITICAL)}",
         "Dagster was not asked"
         if runs is None
-        else f"{len(failed)} of {runs.ended} runs failed since {runs.since:%d %b %H:%M}",
+        else f"{len(failed)} of {runs.ended} runs failed since {utc(runs.since)}",
         f"health: {', '.join(unwell)} bad" if unwell else "health: nothing bad",
         "reports of people are not known here",
     ]

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
-from ledger_assets.errors import LedgerError
+from ledger_assets.errors import LedgerError, named
 from ledger_assets.health.context import Context
 from ledger_assets.scorecard import business, technical
 from ledger_assets.scorecard.model import Criterion, Group, Scorecard
-
-if TYPE_CHECKING:
-    import psycopg
 
 LIMIT = "60s"
 
@@ -43,16 +39,13 @@ def _answers(
     context: Context, asked: list[tuple[str, Callable[[Context], Criterion]]]
 ) -> Iterator[Criterion]:
     for number, (name, ask) in enumerate(asked):
-        yield _answer(
-            context.connection, name, "technical" if number < 5 else "business", partial(ask, context)
-        )
+        yield _answer(context, name, "technical" if number < 5 else "business", partial(ask, context))
 
 
-def _answer(
-    connection: psycopg.Connection, name: str, group: Group, ask: Callable[[], Criterion]
-) -> Criterion:
+def _answer(context: Context, name: str, group: Group, ask: Callable[[], Criterion]) -> Criterion:
     import psycopg
 
+    connection, environment = context.connection, context.settings.environment
     try:
         return ask()
     except psycopg.Error as error:
@@ -60,7 +53,7 @@ def _answer(
             raise
         reason = f"the database answers SQLSTATE {error.sqlstate or 'none'}"
     except LedgerError as error:
-        reason = str(error)
+        reason = named(str(error), environment)
     finally:
         if not connection.closed:
             connection.rollback()
@@ -69,5 +62,5 @@ def _answer(
         group,
         "unknown",
         reason,
-        "ledger-assets doctor ENV",
+        f"ledger-assets doctor {environment}",
     )

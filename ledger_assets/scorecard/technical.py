@@ -12,6 +12,7 @@ from ledger_assets import events
 from ledger_assets.health import way_back
 from ledger_assets.health.context import Context
 from ledger_assets.load.history import last_load
+from ledger_assets.moment import utc
 from ledger_assets.scorecard.model import Criterion
 
 if TYPE_CHECKING:
@@ -143,4 +144,4 @@ def access(context: Context, try_now: Access) -> Criterion:
 
 
 def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M %Z}".strip()
+    return utc(moment)

@@ -130,9 +130,23 @@ def test_each_state_of_the_window_has_its_words(ours: World) -> None:
     assert "We move house on Sunday 6 December 2026" in headline(ours, State(), START - 60 * MINUTE)
     assert "It takes longer than planned." in headline(ours, state, START + 301 * MINUTE)
     assert "The move is held up" in headline(ours, state.step("sync", "failed", START), START)
+    held_up = headline(ours, replace(state.step("sync", "failed", START), writing=True), START)
+    assert "Writing is paused; reading goes on over The last changes are brought over did not work" in held_up
+    assert "A copy of everything is kept, and tried waits" in held_up, "no time that nobody will keep"
     assert "We have moved" in headline(ours, state.closed("done", START), START)
     assert "We stay where we were for now" in headline(ours, state.closed("rolled_back", START), START)
     assert "Reading and writing are paused." in headline(ours, replace(state, reading=False), START)
+
+
+def test_a_page_that_nobody_writes_any_more_says_of_when_it_is_and_that_it_may_have_changed(
+    ours: World,
+) -> None:
+    publish(ours, begun(ours), START + 14 * MINUTE)
+    said = text_of(ours.public / "index.html")
+    assert "At 2:14 am Reading works Writing and changing is paused" in said
+    assert "If that time is long past, it may have changed since" in said
+    publish(ours, begun(ours).closed("done", START), START)
+    assert "Right now Reading works Writing and changing works" in text_of(ours.public / "index.html")
 
 
 def test_a_name_is_never_read_as_html(ours: World) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from ledger_assets import connections, cutovers
 from ledger_assets.cutover import steps
+from ledger_assets.environment import Environment
 from ledger_assets.errors import SourceError, TargetError
+from ledger_assets.sensors import build_sensors
 
 from .conftest import Night
 from .outside import page
@@ -45,3 +48,29 @@ def test_the_page_ends_and_the_way_back_leaves_what_people_wrote_after_the_freez
     assert (done.restored, done.told.trouble) == (None, ())
     assert night.stands() == ("returned", "none", "airtable")
     assert any("Written after the freeze" in row for row in night.content()["themes"])
+
+
+def test_killed_and_restarted_by_nobody_the_page_follows_the_database_when_the_freeze_has_opened(
+    night: Night, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATUS_PAGE_URL", (tmp_path / "page").as_uri())
+    (keeper,) = (one for one in build_sensors(Environment.PRODUCTION) if one.name == "status_page_production")
+
+    def tick() -> str | None:
+        with dg.DagsterInstance.ephemeral() as instance:
+            return keeper.evaluate_tick(dg.build_sensor_context(instance=instance)).skip_message
+
+    assert tick() == "no window is open"
+    night.kill(
+        "night", "ledger_assets.extract.run:scan_table:after", STATUS_PAGE_URL=(tmp_path / "page").as_uri()
+    )
+    assert night.stands() == ("frozen", "lease", "airtable")
+    assert tick() == "written"
+    shown = page(tmp_path / "page")
+    assert (shown["phase"], shown["writing"], shown["steps"][1]["state"]) == ("open", False, "running")
+
+    night.do("update migration.maintenance set lease_until = clock_timestamp() - interval '1 second'")
+    assert tick() == "written"
+    shown = page(tmp_path / "page")
+    assert (shown["phase"], shown["writing"], shown["steps"][1]["state"]) == ("open", True, "failed")
+    assert shown["headline"] == "The move is held up"

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from ledger_assets import freeze
-from ledger_assets.cutover import begin, state
+from ledger_assets.cutover import attempts, begin, state
 from ledger_assets.cutover.night import Night, step
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.errors import CheckFailed, TargetError
@@ -40,7 +40,7 @@ def night_of(cutover_id: str, database_url: str, store: ObjectStore, folder: Pat
 
 def test_a_freeze_that_cannot_be_had_ends_the_cut_over_and_says_why(conn: psycopg.Connection) -> None:
     cutover_id = begun(conn)
-    state.step_begun(conn, cutover_id, "freeze", cutover_id)
+    attempts.begun(conn, cutover_id, "freeze", cutover_id)
     freeze.on(conn, reason="between the gate and the lease", who="the owner")
     found = state.by_id(conn, cutover_id)
     assert found is not None
@@ -50,7 +50,7 @@ def test_a_freeze_that_cannot_be_had_ends_the_cut_over_and_says_why(conn: psycop
     assert ended is not None
     assert ended.state == "abandoned"
     assert "the manual freeze of the owner" in (ended.why or "")
-    assert [(one.name, one.outcome) for one in state.steps(conn, cutover_id)] == [("freeze", "failed")]
+    assert [(one.name, one.outcome) for one in attempts.steps(conn, cutover_id)] == [("freeze", "failed")]
 
 
 def test_a_step_that_fails_before_the_load_says_that_writing_opens(
@@ -65,7 +65,7 @@ def test_a_step_that_fails_before_the_load_says_that_writing_opens(
         step(night, "sync"),
     ):
         raise CheckFailed("a field is new")
-    assert [(one.name, one.outcome) for one in state.steps(conn, cutover_id)] == [("sync", "failed")]
+    assert [(one.name, one.outcome) for one in attempts.steps(conn, cutover_id)] == [("sync", "failed")]
 
 
 def test_a_loaded_one_whose_freeze_was_ended_by_force_is_no_new_night_and_only_goes_back(
@@ -87,3 +87,26 @@ def test_a_loaded_one_whose_freeze_was_ended_by_force_is_no_new_night_and_only_g
     with pytest.raises(TargetError, match=r"take it back first: .*cutover staging --back"):
         begin._go_on(night, conn, found, begin.Wish("", True, "a tester"), lambda _: False)
     assert state.unfinished(conn) == found
+
+
+def test_no_attempt_at_a_step_is_forgotten(conn: psycopg.Connection) -> None:
+    cutover_id = begun(conn)
+    assert attempts.begun(conn, cutover_id, "sync", "killed") is None
+    last = attempts.begun(conn, cutover_id, "sync", "failing")
+    assert last is not None
+    assert (last.run_id, last.outcome) == ("killed", None)
+    attempts.ended(conn, cutover_id, "sync", "failed", {"why": "no answer"})
+    attempts.begun(conn, cutover_id, "sync", "doing")
+    attempts.ended(conn, cutover_id, "sync", "done", {"export": "e1"})
+    (done,) = attempts.steps(conn, cutover_id)
+    told = [("killed", None, {}), ("failing", "failed", {"why": "no answer"})]
+    assert [(one.run_id, one.outcome, one.facts) for one in done.before] == told
+
+    attempts.begun(conn, cutover_id, "sync", "finding")
+    assert attempts.found_done(conn, cutover_id, "sync")
+    (kept,) = attempts.steps(conn, cutover_id)
+    assert kept == done, "the times of the run that did it"
+
+    attempts.begun(conn, cutover_id, "load", "killed")
+    attempts.begun(conn, cutover_id, "load", "finding")
+    assert not attempts.found_done(conn, cutover_id, "load"), "nobody has said that it was done"

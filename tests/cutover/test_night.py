@@ -52,6 +52,12 @@ def test_killed_before_the_load_nothing_is_left_and_the_same_command_does_it_all
     assert night.content() == night.content(Environment.STAGING)
     states = night.query("select state from migration.cutovers order by began_at")
     assert states == [("abandoned",), ("done",)]
+    told = night.command("cutover", "production", "--status").stdout
+    assert "was given up in its step" in told
+    review = night.command("review", "production").stdout
+    assert "another is begun" in review
+    assert "done again: cutover at" in review
+    assert ("its process ended before the step did" in review) == line.endswith("running")
 
 
 @pytest.mark.parametrize("line", AFTER_THE_LOAD)
@@ -62,11 +68,19 @@ def test_killed_after_the_load_it_stays_frozen_and_the_same_command_goes_on(nigh
         "cutover production --back --confirm ledger_production"
         in night.command("status", "production").stdout
     )
+    (first,) = night.query(
+        "select run_id, began_at, ended_at from migration.cutover_steps where step = 'sync'"
+    )
     finished = night.cut_over()
     assert finished.returncode == 0, finished.stderr
     assert night.stands() == DONE
     assert night.query("select state, cardinality(runs) from migration.cutovers") == [("done", 2)]
     assert night.query("select count(*) from migration.loads where committed_at is not null") == [(1,)]
+    kept = night.query("select run_id, began_at, ended_at from migration.cutover_steps where step = 'sync'")
+    assert kept == [first], "the final sync was done by the run that did it"
+    assert night.query("select count(*) from migration.events where action = 'cutover_sync'") == [(1,)]
+    told = json.loads(night.command("cutover", "production", "--status", "--json").stdout)["steps"]
+    assert {one["name"]: [two["run_id"] for two in one["before"]] for one in told}["freeze"] == [first[0]]
 
 
 @pytest.mark.parametrize("line", AFTER_THE_SWITCH)

@@ -29,6 +29,16 @@ def test_runs_that_fail_are_named_and_a_quarter_of_them_is_bad(
     assert ("migrate_staging 02345678" in found.value) is bool(failed)
 
 
+def test_runs_that_a_later_one_made_good_are_said_and_are_no_fault(context: Make) -> None:
+    good = tuple(FailedRun(f"{n}2345678-0000", "cutover_staging", MARCH, settled=True) for n in range(3))
+    found = outside.runs(context(runs=RunFacts(MARCH, 4, good)))
+    assert found.state == "ok"
+    assert found.value.endswith("3 of them made good by a later run of the same job")
+    left = FailedRun("a2345678-0000", "verify_staging", MARCH)
+    found = outside.runs(context(runs=RunFacts(MARCH, 5, (*good, left))))
+    assert (found.state, found.value.rpartition(": ")[2]) == ("warn", "verify_staging a2345678")
+
+
 def export(store: ObjectStore, name: str, started: str, calls: int, base: str = "appLedgerSynthetic") -> None:
     manifest = ExportManifest(name, "staging", base, started, started, False, calls, "", ())
     store.put(f"exports/{name}/MANIFEST.json", manifest.to_json())

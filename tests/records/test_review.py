@@ -87,6 +87,11 @@ def test_a_failure_is_settled_by_the_way_back_or_by_being_done_again() -> None:
     ]
 
 
+def test_an_attempt_that_was_given_up_is_settled_by_the_next_one() -> None:
+    lines = [line(1, "cutover", "failed"), line(2, "freeze"), line(20, "thaw"), line(20, "cutover")]
+    assert [(one.how, one.after) for one in failures(lines)] == [("done again", lines[-1])]
+
+
 def test_a_night_that_was_taken_back_by_hand_is_told_though_nothing_failed() -> None:
     lines = [line(1, "cutover"), line(9, "cutover_back"), line(20, "cutover")]
     assert [(one.line.at, one.how) for one in failures(lines)] == [(lines[0].at, "taken back by hand")]

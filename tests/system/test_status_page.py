@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from html import unescape
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +17,7 @@ from ledger_assets.announce import status_page
 from ledger_assets.announce.state import State, TableProgress
 from ledger_assets.announce.window import read_window
 from ledger_assets.environment import Environment, read_settings
+from tests.system.browser import browse, served
 
 pytestmark = pytest.mark.system
 
@@ -67,49 +61,6 @@ document.body.innerHTML = '<pre>' + JSON.stringify({{width: w.innerWidth, wide: 
   contrast: Math.min(...texts.map(contrast)), unlabelled: [...d.querySelectorAll('section')].filter(
     s => !d.getElementById(s.getAttribute('aria-labelledby'))).length}}) + '</pre>';"></iframe></html>"""
 """Measures the page inside a frame of that width, where its own rules for small screens hold."""
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """The folder over HTTP, so that the frame may look into the page; and what was asked for."""
-    asked: list[str] = []
-
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            asked.append(self.path)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def browse(address: str, folder: Path, *more: str) -> tuple[str, list[str]]:
-    """What the browser made of a page, and what it said in its console."""
-    chromium = shutil.which("chromium")
-    assert chromium is not None
-    done = subprocess.run(
-        [
-            *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
-            *("--disable-background-networking", "--disable-component-update", "--window-size=1400,1000"),
-            *(
-                "--enable-logging=stderr",
-                f"--user-data-dir={folder / 'profile'}",
-                "--virtual-time-budget=5000",
-            ),
-            *more,
-            *("--dump-dom", address),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
 def measured(folder: Path, width: int, *more: str) -> tuple[dict[str, Any], list[str]]:
