@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -49,6 +50,10 @@ LONGEST = "tests/runbook/"
 EMPTY = "template_empty"
 MIGRATED = "template_migrated"
 _numbers = itertools.count(1)
+
+# Hypothesis gives an example 200 ms: beside other work on two processors that is a test of the machine.
+hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

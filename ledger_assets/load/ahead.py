@@ -1,4 +1,4 @@
-"""Making the next piece while Postgres takes the one before: COPY waits for the server most of its time."""
+"""Making the next piece while somebody takes the one before: COPY waits for the server most of its time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def ahead(pieces: Iterable[T], *, depth: int = DEPTH) -> Iterator[T]:
     """The pieces in their order, made in one thread. What making one raises is raised where it is asked for."""
     source = iter(pieces)
     end = object()
-    with ThreadPoolExecutor(1, thread_name_prefix="load-ahead") as maker:
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as maker:
 
         def order() -> Future[T | object]:
             return maker.submit(next, source, end)
