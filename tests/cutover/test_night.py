@@ -163,7 +163,7 @@ def test_a_run_that_failed_goes_on_from_its_failed_step_while_the_lease_lives(ni
         ).get_reconstructable_job("cutover_production")
         options = dg.ReexecutionOptions.from_failure(failed.run_id, running)
         with dg.execute_job(job, running, reexecution_options=options) as again:
-            assert again.success
+            assert again.success, [one.message for one in again.all_events if one.is_step_failure]
             steps = {event.step_key for event in again.all_events if event.is_step_success}
     assert "freeze" not in steps
     assert night.stands() == DONE
