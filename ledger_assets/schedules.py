@@ -28,7 +28,7 @@ def build_schedules(environment: Environment) -> list[dg.ScheduleDefinition]:
     status = dg.DefaultScheduleStatus.RUNNING if running else dg.DefaultScheduleStatus.STOPPED
 
     def schedule(
-        name: str, job: str, cron: str, config: dict[str, object] | None = None
+        name: str, job: str, cron: str, what: str, config: dict[str, object] | None = None
     ) -> dg.ScheduleDefinition:
         return dg.ScheduleDefinition(
             name=f"{name}_{environment}",
@@ -37,20 +37,55 @@ def build_schedules(environment: Environment) -> list[dg.ScheduleDefinition]:
             execution_timezone=timezone,
             default_status=status,
             run_config=config or {},
+            description=what,
         )
 
     return [
-        schedule("nightly_backup", "backup", "0 2 * * *", full_config(environment, "nightly")),
-        schedule("nightly_verification", "verify_snapshots", "0 4 * * *"),
-        schedule("nightly_retention", "prune", "0 5 * * *", {"ops": {"prune": {"config": {"apply": True}}}}),
-        schedule("hourly_consent_expiries", "consent_expiries", "5 * * * *"),
+        schedule(
+            "nightly_backup",
+            "backup",
+            "0 2 * * *",
+            "Takes a full snapshot, encrypted, restored and compared at once.",
+            full_config(environment, "nightly"),
+        ),
+        schedule(
+            "nightly_verification",
+            "verify_snapshots",
+            "0 4 * * *",
+            "Restores stored snapshots again and compares them: the newest, and the one not looked at for longest.",
+        ),
+        schedule(
+            "nightly_retention",
+            "prune",
+            "0 5 * * *",
+            "Expires the snapshots that the retention no longer keeps.",
+            {"ops": {"prune": {"config": {"apply": True}}}},
+        ),
+        schedule(
+            "hourly_consent_expiries",
+            "consent_expiries",
+            "5 * * * *",
+            "Records the consents that have run out; what they opened is closed already, by the rule itself.",
+        ),
         # A withdrawal closes the story at once; a file that was public closes with the next pass.
         *(
-            [schedule("quarter_hourly_media", "place_media", "7-59/15 * * * *")]
+            [
+                schedule(
+                    "quarter_hourly_media",
+                    "place_media",
+                    "7-59/15 * * * *",
+                    "Puts files where the app serves them, and takes away what must not lie there.",
+                )
+            ]
             if os.environ.get("MEDIA_STORE_URL", "").strip()
             else []
         ),
-        schedule("quarter_hourly_health", "health", "*/15 * * * *"),
+        schedule(
+            "quarter_hourly_health",
+            "health",
+            "*/15 * * * *",
+            "Looks at every measure of health, and tells people when what is bad changes.",
+        ),
         *([_announce(environment, timezone)] if environment is Environment.PRODUCTION else []),
     ]
 

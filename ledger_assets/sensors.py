@@ -23,14 +23,13 @@ from ledger_assets.schedules import automatic, full_config
 INTERVAL_SECONDS = 30
 CHANGES_SECONDS = 300
 ABSENCE_SECONDS = 1800
-PAGE_SECONDS = 60
-"""As long as the freeze of a cut-over that was killed lasts."""
+PAGE_SECONDS = 60  # as long as the freeze of a cut-over that was killed lasts
 HEALTH = ["operations", "health"]
 """Tells by itself, and only when what is bad changes: it looks every quarter of an hour."""
 TOLD_AT_ONCE = 50
+"""Check evaluations looked at in one tick: a tick that takes longer than its time is lost whole."""
 RUN_KEY = "dagster/run_key"
 """Dagster's own tag of a run that a sensor asked for."""
-"""Check evaluations looked at in one tick: a tick that takes longer than its time is lost whole."""
 
 
 def build_sensors(environment: Environment) -> list[dg.SensorDefinition]:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import dagster as dg
 
 from ledger_assets.assets.faults import one_line_failures
-from ledger_assets.assets.keys import key, table_names
+from ledger_assets.assets.keys import group, key, table_names
 from ledger_assets.checks import exports
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.resources.airtable import AirtableResource
@@ -38,7 +38,7 @@ def build_airtable_assets(
 
     @dg.multi_asset(
         name="export",
-        group_name="airtable",
+        group_name=group(environment, "airtable"),
         specs=[
             dg.AssetSpec(
                 k,
@@ -105,7 +105,7 @@ def build_airtable_assets(
 
     @dg.asset(
         key=attachments_key,
-        group_name="airtable",
+        group_name=group(environment, "airtable"),
         deps=list(keys.values()),
         description="The base's files, each once by its SHA-256: own attachment fields only, never lookups.",
         kinds={"airtable", "file"},

@@ -13,6 +13,11 @@ def key(environment: Environment, stage: str, name: str) -> dg.AssetKey:
     return dg.AssetKey([environment.value, stage, name])
 
 
+def group(environment: Environment, stage: str) -> str:
+    """The group in the web UI: of two groups of one name its picture of all assets draws one over the other."""
+    return f"{environment}_{stage}"
+
+
 def table_names(tables: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Asset names by table id for (table id, Airtable name) pairs.
 

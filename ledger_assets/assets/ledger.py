@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 
 from ledger_assets.assets.faults import one_line_failures
-from ledger_assets.assets.keys import key
+from ledger_assets.assets.keys import group, key
 from ledger_assets.checks import ledger as checks
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.resources.object_store import ObjectStoreResource
@@ -21,7 +21,7 @@ def build_ledger_asset(
 
     @dg.multi_asset(
         name="ledger",
-        group_name="ledger",
+        group_name=group(environment, "ledger"),
         can_subset=True,
         specs=[
             dg.AssetSpec(

@@ -1,7 +1,7 @@
-"""``<env>/operations/write_freeze`` and ``<env>/operations/live``: seen in the web UI, never executed by it.
+"""``<env>/operations/*``: what is seen in the web UI and never executed by it: the freeze, the switch, health, recoveries.
 
-External assets and not materialisable ones: "Materialize all" must never freeze or switch anything. What changes them (the
-commands, the cut-over) logs these events.
+External assets and not materialisable ones: "Materialize all" must never freeze, switch or restore anything. What changes
+them (the commands, the op jobs) logs these events.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from ledger_assets.assets.keys import key
+from ledger_assets.assets.keys import group, key
 from ledger_assets.environment import Environment
 
 if TYPE_CHECKING:
@@ -20,21 +20,25 @@ STAGE = "operations"
 FREEZE, LIVE = "write_freeze", "live"
 
 
+DESCRIPTIONS = {
+    FREEZE: "Whether writing is frozen, why, by whom and until when.",
+    LIVE: "Which source is live for the app: airtable or supabase.",
+    "health": "Is everything well? The last look at each measure; its plots show the trend.",
+    "rehearsal": "A recovery tried in scratch: how long it takes, and whether everything came back.",
+    "restore": "What was brought back from a snapshot, and how to undo it.",
+}
+
+
 def build_live_specs(environment: Environment) -> list[dg.AssetSpec]:
-    """Both."""
+    """All of them."""
     return [
         dg.AssetSpec(
-            key(environment, STAGE, FREEZE),
-            group_name=STAGE,
+            key(environment, STAGE, name),
+            group_name=group(environment, STAGE),
             kinds={"postgres"},
-            description="Whether writing is frozen, why, by whom and until when.",
-        ),
-        dg.AssetSpec(
-            key(environment, STAGE, LIVE),
-            group_name=STAGE,
-            kinds={"postgres"},
-            description="Which source is live for the app: airtable or supabase.",
-        ),
+            description=description,
+        )
+        for name, description in DESCRIPTIONS.items()
     ]
 
 

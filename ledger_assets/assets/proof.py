@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from ledger_assets.assets.faults import one_line_failures
-from ledger_assets.assets.keys import key
+from ledger_assets.assets.keys import group, key
 from ledger_assets.checks import proof as checks
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.resources.object_store import ObjectStoreResource
@@ -25,7 +25,7 @@ def build_proof_assets(
 
     @dg.asset(
         key=dry_key,
-        group_name="proof",
+        group_name=group(environment, "proof"),
         deps=list(inputs),
         kinds={"postgres"},
         description="The load executed whole and rolled back: the report of a migration that did not happen.",
@@ -53,7 +53,7 @@ def build_proof_assets(
 
     @dg.asset(
         key=proof_key,
-        group_name="proof",
+        group_name=group(environment, "proof"),
         deps=list(loaded),
         kinds={"postgres"},
         description="The proof that nothing was lost, read back from Postgres, cell by cell, both ways.",

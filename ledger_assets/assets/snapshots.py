@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ledger_assets.assets.faults import one_line_failures
-from ledger_assets.assets.keys import key
+from ledger_assets.assets.keys import group, key
 from ledger_assets.checks import snapshots as checks
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.resources.notifier import Notifier
@@ -64,7 +64,7 @@ def build_snapshot_assets(
 
     @dg.asset(
         key=full_key,
-        group_name=STAGE,
+        group_name=group(environment, STAGE),
         deps=list(loaded),
         kinds={"postgres"},
         description="An encrypted snapshot of the whole database and the list of its files; restored and compared at once.",
@@ -82,7 +82,7 @@ def build_snapshot_assets(
 
     @dg.asset(
         key=checkpoint_key,
-        group_name=STAGE,
+        group_name=group(environment, STAGE),
         deps=list(shaped),
         kinds={"postgres"},
         description="The way back of the next load: a verified snapshot taken right before it.",
@@ -101,7 +101,7 @@ def build_snapshot_assets(
 
     @dg.asset(
         key=reverified_key,
-        group_name=STAGE,
+        group_name=group(environment, STAGE),
         deps=[full_key, checkpoint_key],
         kinds={"postgres"},
         description="Stored snapshots restored and compared again: the newest, and the one not looked at for longest.",

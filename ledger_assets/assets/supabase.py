@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ledger_assets.assets.faults import one_line_failures
-from ledger_assets.assets.keys import key
+from ledger_assets.assets.keys import group, key
 from ledger_assets.checks import relationships as checks
 from ledger_assets.environment import Environment, read_settings
 from ledger_assets.lane import RAW as RAW_RECORDS
@@ -76,7 +76,7 @@ def build_supabase_assets(
 
     @dg.multi_asset(
         name="load",
-        group_name="supabase",
+        group_name=group(environment, "supabase"),
         can_subset=True,
         specs=[
             dg.AssetSpec(
@@ -119,7 +119,7 @@ def build_supabase_assets(
 
     @dg.multi_asset(
         name="load_months",
-        group_name="supabase",
+        group_name=group(environment, "supabase"),
         specs=[
             dg.AssetSpec(
                 months_key,

@@ -53,6 +53,8 @@ def dry_run_result(asset: dg.AssetKey, report: "LoadReport") -> dg.AssetCheckRes
 
 def proof_metadata(proof: "Proof", page: str, schema: str | None) -> dict[str, Any]:
     """What a person wants to know of a proof. ``schema``: the newest migration of the database; a cut-over asks for it."""
+    from ledger_assets.proof.report import count_cells
+
     return {
         "passed": proof.passed,
         "report": dg.MetadataValue.path(page),
@@ -61,8 +63,8 @@ def proof_metadata(proof: "Proof", page: str, schema: str | None) -> dict[str, A
         "database": proof.database,
         SCHEMA: schema or "none",
         "records": sum(r.export for r in proof.records),
-        "cells": sum(f.source for f in proof.fields),
-        "links": sum(link.links for link in proof.links),
+        "cells": count_cells(proof),
+        "links": sum(link.links for link in proof.links if not link.rows),
         "files": proof.files.files,
         "seconds": proof.seconds,
         "tables": dg.MetadataValue.md(_markdown(proof)),

@@ -148,12 +148,20 @@ def dagster_home(home: Path) -> Iterator[None]:
         cluster = parts.postgres()
         cluster.ensure_database("dagster", shim=False)
         url = cluster.url("dagster")
+        before = {name: os.environ.get(name) for name in ("DAGSTER_HOME", "DAGSTER_POSTGRES_URL")}
         os.environ["DAGSTER_HOME"] = str(folder)
         # Dagster commits each of a run's 300 events by itself. An event lost in a crash of the server is no loss of
         # anybody's data: its disk is not waited for. The target databases keep the server's own setting.
         url += "&options=-csynchronous_commit%3Doff"
         os.environ["DAGSTER_POSTGRES_URL"] = url.replace("postgresql://", "postgresql+psycopg2://", 1)
-        yield
+        try:
+            yield
+        finally:  # its server stops with it: what comes after in this process must not ask it
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
 
 
 @contextmanager

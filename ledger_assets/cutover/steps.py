@@ -91,6 +91,7 @@ def prove(night: Night, specs: Sequence[TableSpec]) -> tuple[Proof, str, str | N
     """The proof read back from Postgres, its page, the schema's version; None after the switch. Raises CheckFailed."""
     from ledger_assets.load.schema import version
     from ledger_assets.proof.publish import publish_proof
+    from ledger_assets.proof.report import count_cells
 
     with step(night, "proof") as doing:
         if doing.phase == "switched":
@@ -101,9 +102,7 @@ def prove(night: Night, specs: Sequence[TableSpec]) -> tuple[Proof, str, str | N
             page = publish_proof(night.settings, night.store, connection, proof, run_id=night.run_id)
             schema = version(connection)
         failed = [f"{check.table} {check.name}" for check in proof.checks if not check.passed]
-        doing.facts.update(
-            export=proof.export_id, cells=sum(f.source for f in proof.fields), failed=failed[:SHOWN]
-        )
+        doing.facts.update(export=proof.export_id, cells=count_cells(proof), failed=failed[:SHOWN])
         if failed:
             raise CheckFailed(f"the proof failed: {', '.join(failed[:SHOWN])}")
     return proof, page, schema

@@ -271,7 +271,7 @@ def test_more_than_a_thousand_are_counted_too(
     assert left(outbox) == 20
     deliver(outbox, {"web": told.append}, now=AT + 100 * HOUR)
     assert told[0].lines == (
-        "40 messages could not be delivered (2026-11-22 05:00+00:00 to 2026-11-23 20:00+00:00).",
+        "40 messages could not be delivered (2026-11-22 05:00 UTC to 2026-11-23 20:00 UTC).",
     )
     assert [one.title for one in told[1:]] == [f"number {number}" for number in range(40, 60)]
     assert deliver(outbox, {"web": told.append}, now=AT + 101 * HOUR) == Delivered(0, 0)

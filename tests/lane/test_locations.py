@@ -31,6 +31,13 @@ for name in ("staging", "production"):
     found[name] = {
         "assets": ["/".join(k.path) for k in keys],
         "partitioned": ["/".join(k.path) for k in keys if graph.get(k).partitions_def is not None],
+        "groups": sorted({graph.get(k).group_name for k in keys}),
+        "undescribed": sorted(
+            s.name
+            for r in [location.get_repository_def()]
+            for s in [*r.schedule_defs, *r.sensor_defs]
+            if not s.description
+        ),
         "jobs": sorted(j for j in location.get_repository_def().job_names if j != "__ASSET_JOB"),
         "checks": {"/".join(k.path): sorted(c.name for c in checks if c.asset_key == k) for k in keys},
         "not blocking": sorted(
@@ -80,6 +87,15 @@ def test_a_location_holds_its_own_environment_alone(
     assert all(job.endswith(f"_{environment}") for job in found[environment]["jobs"])
 
 
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_groups_tell_the_environments_apart_and_whatever_runs_by_itself_says_what_it_does(
+    found: dict[str, dict[str, list[str]]], environment: str
+) -> None:
+    stages = ["airtable", "ledger", "operations", "proof", "snapshots", "supabase"]
+    assert found[environment]["groups"] == [f"{environment}_{stage}" for stage in stages]
+    assert found[environment]["undescribed"] == []
+
+
 def test_only_the_months_are_partitioned(found: dict[str, dict[str, list[str]]]) -> None:
     assert found["staging"]["partitioned"] == ["staging/supabase/months"]
 
@@ -94,7 +110,7 @@ def test_checks_block_and_no_asset_has_more_than_four(found: dict[str, dict[str,
     # No record makes a row of these alone: what they hold is judged where its records are.
     derived = {"organisations", "projects", "locations", "storyteller_contacts", "media_assets", "consents"}
     # Nor does a run make these: they are only shown.
-    shown = {"staging/operations/write_freeze", "staging/operations/live"}
+    shown = {f"staging/operations/{n}" for n in ("write_freeze", "live", "health", "rehearsal", "restore")}
     without = {f"staging/ledger/{n}" for n in derived} | shown
     assert {path for path, names in checks.items() if not names} == without
     assert [path for path, names in checks.items() if len(names) > 4] == []
