@@ -115,6 +115,8 @@ class AirtableClient:
         self._session.auth = _Bearer(api_key)
         self._attempts = attempts
         self._answered = False
+        self._usual: tuple[requests.PreparedRequest, Mapping[str, Any]] | None = None
+        """What all GETs share once one was answered: requests makes it anew for each, in a third of the time it takes."""
         self._calls = 0
         self._count = threading.Lock()
 
@@ -240,9 +242,7 @@ class AirtableClient:
         with self._count:
             self._calls += 1
         try:
-            response = self._session.request(
-                request.method, request.url, json=request.json, timeout=self.timeouts, allow_redirects=False
-            )
+            response = self._send(request)
             body = response.content.decode(errors="strict" if response.status_code == 200 else "replace")
         except NO_ANSWER as error:  # its text holds the address
             if not self._answered and (why := never_connected(error)):
@@ -260,6 +260,20 @@ class AirtableClient:
             return read(body)
         except BadBody as error:
             raise BadBody(f"{request.subject.what}: {error}") from None
+
+    def _send(self, request: _Request) -> requests.Response:
+        if request.method == "GET" and self._usual is not None:
+            usual, settings = self._usual
+            again = usual.copy()
+            again.url = request.url
+            return self._session.get_adapter(request.url).send(again, timeout=self.timeouts, **settings)
+        response = self._session.request(
+            request.method, request.url, json=request.json, timeout=self.timeouts, allow_redirects=False
+        )
+        if request.method == "GET":
+            settings = self._session.merge_environment_settings(request.url, {}, False, None, None)
+            self._usual = response.request, settings
+        return response
 
 
 def open_session(url: str) -> requests.Session:
