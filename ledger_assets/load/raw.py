@@ -171,13 +171,14 @@ class RawLoad:
         last = (export, export) if new else (export,)
         return "".join([row_text((base, table_id, *row, *last)) for row in rows]).encode()
 
-    def write_text(self, table_id: str, text: bytes, *, new: bool, count: int) -> None:
-        """Write new rows, or put changed ones beside."""
+    def write_texts(self, table_id: str, texts: Iterable[tuple[int, bytes]], *, new: bool) -> None:
+        """Write new rows, or put changed ones beside, in one COPY; with each text the number of its rows."""
         target = sql.Identifier("airtable", self._kind.table) if new else self._kind.stage
-        columns = names(self._columns(new=new))
+        columns, counts = names(self._columns(new=new)), self._counts[table_id]
         with self._cur.copy(sql.SQL("copy {} ({}) from stdin").format(target, columns)) as copy:
-            copy.write(text)
-        self._counts[table_id]["inserted" if new else "updated"] += count
+            for count, text in texts:
+                copy.write(text)
+                counts["inserted" if new else "updated"] += count
 
     def _columns(self, *, new: bool) -> tuple[str, ...]:
         return (*self._stored, "first_export_id") if new else self._stored

@@ -9,9 +9,10 @@ the byte, or nothing is loaded; memory does not grow with the base's texts.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -21,12 +22,16 @@ from ledger_assets.extract.slices import head
 from ledger_assets.load.ahead import ahead
 from ledger_assets.load.jsontext import fields_json
 from ledger_assets.load.months import month_key
-from ledger_assets.load.raw import BATCH_BYTES, BATCH_ROWS, Columns, RawLoad
+from ledger_assets.load.raw import Columns, RawLoad
 from ledger_assets.progress import report
 
 if TYPE_CHECKING:
     from ledger_assets.extract.export import Export, TableManifest
     from ledger_assets.load.merge import Scope
+
+PIECE_ROWS = 500
+PIECE_BYTES = 1024 * 1024
+"""Small: Postgres waits for the first piece, and has to take the last when all others are made."""
 
 Batch = tuple[bool, list[Columns]]
 """Whether they are new, and the rows."""
@@ -41,22 +46,30 @@ class _Wanted:
     rows: pl.DataFrame | None
 
 
+_Text = tuple[_Wanted, bool, int, bytes]
+
+
 def load_records(raw: RawLoad, export: Export, scope: Scope) -> None:
     """Load the records of all Airtable tables."""
     # What is asked of the database first, for all tables: their rows are then made without a pause between two tables, in
     # which Postgres had nothing to do (0.2 of 4.3 s).
     wanted = [one for table in export.manifest.tables if (one := _wanted(raw, export, table, scope))]
     done = {one.table.id: 0 if one.rows is None else one.total - one.rows.height for one in wanted}
-    texts = (
+    # As text when they are made, in the other thread: row by row the two would wait for each other's turn in Python.
+    texts = ahead(
         (one, is_new, len(rows), raw.text(one.table.id, rows, new=is_new))
         for one in wanted
         for is_new, rows in _batches(export, one)
     )
-    # As text when they are made, in the other thread: row by row the two would wait for each other's turn in Python.
-    for one, is_new, count, text in ahead(texts):
-        raw.write_text(one.table.id, text, new=is_new, count=count)
-        done[one.table.id] += count
-        report("load", one.table.name, done[one.table.id], one.total)
+
+    def counted(pieces: Iterable[_Text]) -> Iterator[tuple[int, bytes]]:
+        for one, _, count, text in pieces:
+            yield count, text
+            done[one.table.id] += count
+            report("load", one.table.name, done[one.table.id], one.total)
+
+    for (table_id, is_new), pieces in groupby(texts, key=lambda text: (text[0].table.id, text[1])):
+        raw.write_texts(table_id, counted(pieces), new=is_new)
 
 
 def _wanted(raw: RawLoad, export: Export, table: TableManifest, scope: Scope) -> _Wanted | None:
@@ -98,7 +111,7 @@ def _batches(export: Export, wanted: _Wanted) -> Iterator[Batch]:
         for is_new, row, length in _rows(export, table_id, int(str(page)), part):
             (new if is_new else changed).append(row)
             size += length
-        if len(new) + len(changed) >= BATCH_ROWS or size >= BATCH_BYTES:
+        if len(new) + len(changed) >= PIECE_ROWS or size >= PIECE_BYTES:
             yield from ((is_new, rows) for is_new, rows in ((True, new), (False, changed)) if rows)
             new, changed, size = [], [], 0
     yield from ((is_new, rows) for is_new, rows in ((True, new), (False, changed)) if rows)
