@@ -7,31 +7,16 @@ Invariants: both connections see one snapshot, or there is one connection; nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 from psycopg import conninfo, sql
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Offered(Generic[T]):
-    """What either connection can do: who has nothing else to do first does it."""
-
-    run: Callable[[psycopg.Connection], T]
-    begun: Future[T]
-
-
-def done(offered: Sequence[Offered[T]], conn: psycopg.Connection) -> list[T]:
-    """The results of all of them; what has not been begun beside is done with ``conn``, the last first."""
-    here = {number: one.run(conn) for number, one in reversed(list(enumerate(offered))) if one.begun.cancel()}
-    return [here[number] if number in here else one.begun.result() for number, one in enumerate(offered)]
 
 
 class Beside:
@@ -53,10 +38,6 @@ class Beside:
         done: Future[T] = Future()
         done.set_result(run(self.connection, *args, **kwargs))
         return done
-
-    def offer(self, run: Callable[[psycopg.Connection], T]) -> Offered[T]:
-        """Submit what needs nothing but the snapshot, for :func:`done`."""
-        return Offered(run, self.submit(run))
 
     def stop(self) -> None:
         """End what runs. A statement that begins just when the one before is cancelled is cancelled, too."""

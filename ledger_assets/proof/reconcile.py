@@ -12,11 +12,10 @@ afterwards; an error of Postgres is said by its code, because its text may hold 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ from ledger_assets.extract.export import Export
 from ledger_assets.extract.metadata import BaseMeta
 from ledger_assets.proof import rows, stage
 from ledger_assets.proof.about import prove_about
-from ledger_assets.proof.beside import Beside, beside, done
+from ledger_assets.proof.beside import Beside, beside
 from ledger_assets.proof.catalogue import read_catalogue
 from ledger_assets.proof.cells import Judged, judge_columns
 from ledger_assets.proof.delivered import export_being_read
@@ -39,16 +38,11 @@ from ledger_assets.proof.notices import observe
 from ledger_assets.proof.parts import judge_files, judge_links, prove_symmetry, stage_lists
 from ledger_assets.proof.plan import Plan, make_plan
 from ledger_assets.proof.promises import prove_promises
-from ledger_assets.proof.records import (
-    fields_differ,
-    judge_raw,
-    parts_of_records,
-    prove_records,
-    targets_by_table,
-)
+from ledger_assets.proof.records import fields_differ, judge_raw, prove_records, targets_by_table
 from ledger_assets.proof.rejected import drop_unfounded
 from ledger_assets.proof.tally import Tally, count_raw, undeclared_base_field
 from ledger_assets.proof.verbatim import prove_verbatim
+from ledger_assets.proof.verdicts import Named
 from ledger_assets.storage import ObjectStore
 from ledger_assets.tables.fields import Rule, TableSpec
 
@@ -63,6 +57,14 @@ set local default_statistics_target = 10; set local enable_memoize = off; set lo
 set local cursor_tuple_fraction = 1;
 set local parallel_setup_cost = 100; set local parallel_tuple_cost = 0.001
 """
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What is judged of all raw records beside the rest: their cells counted, and their columns for queries."""
+
+    cells: Future[Mapping[tuple[str, str], tuple[int, int]]]
+    fields_differ: Future[dict[str, Named]]
 
 
 def reconcile(
@@ -99,7 +101,7 @@ def reconcile(
                     # It ends first: helpers of its own would only take the other one's time.
                     other.connection.execute("set local max_parallel_workers_per_gather = 0")
                 rows.create_tables(other.connection, ledger, specs)
-                counting = other.submit(count_raw)
+                whole = Whole(other.submit(count_raw), other.submit(fields_differ))
                 other.submit(stage.create_kept, base_id)
                 found = other.submit(
                     rows.compare_rows, ledger, specs, base_id, months=months, first_month=first_month
@@ -113,7 +115,7 @@ def reconcile(
                     specs,
                     mappings,
                     pinned or export.metadata,
-                    counting,
+                    whole,
                     idle,
                 )
                 proof = replace(proof, rows=tuple(found.result()))
@@ -139,17 +141,13 @@ def _prove(
     specs: Sequence[TableSpec],
     mappings: Path | None,
     pinned: BaseMeta,
-    counting: Future[dict[tuple[str, str], tuple[int, int]]],
+    whole: Whole,
     read_only: bool,
 ) -> Proof:
     base_id, meta = export.manifest.base_id, export.metadata
     inventory = find_inventory(store, export.export_id)
     with export_being_read(export) as reading, Hashing(store, inventory) as hashing:
-        records = other.submit(judge_raw, base_id, export, reading)
-        columns = [
-            other.offer(partial(fields_differ, chosen=part))
-            for part in parts_of_records([table.id for table in meta.tables])
-        ]
+        records = other.submit(judge_raw, base_id, export, reading, whole.fields_differ)
         stage.create_tables(conn)
         if read_only:
             conn.execute("set transaction read only")  # from here on only temporary tables can be written
@@ -163,7 +161,7 @@ def _prove(
         stage_inventory(conn, inventory)
         unfounded = drop_unfounded(conn, meta, plan, catalogue)
         judged = _judge(conn, base_id, plan)
-        cells = counting.result()
+        cells = whole.cells.result()
         left_out = {f: len(ids) for table in export.manifest.tables for f, ids in table.redacted.items()}
         derived = prove_derived(
             conn, meta, plan.others, {key: count for key, (count, _) in cells.items()}, left_out
@@ -172,10 +170,7 @@ def _prove(
         promises = prove_promises(conn, base_id, plan, catalogue)
         promises += prove_verbatim(conn, base_id, plan, catalogue)
         files = prove_files(conn, base_id, hashing, has_inventory=inventory is not None)
-        found = done(columns, conn)
         counted, raw = reading.result().counted, records.result()
-        if raw.altered:
-            found = [other.submit(fields_differ).result()]
     about = prove_about(conn, export)
     tally = Tally(counted, cells)
     fields = [*_fields(plan, judged, tally), *tally.strangers(meta, declared=bool(specs), whole=plan.whole)]
@@ -189,15 +184,7 @@ def _prove(
         started_at="",
         finished_at="",
         seconds=0.0,
-        records=prove_records(
-            conn,
-            base_id,
-            export,
-            counted,
-            targets,
-            raw,
-            {table: n for part in found for table, n in part.items()},
-        ),
+        records=prove_records(conn, base_id, export, counted, targets, raw),
         fields=tuple(fields),
         links=(*links, *symmetry),
         derived=derived,

@@ -32,9 +32,9 @@ from ledger_assets.tables.fields import Mapped, Rule, TableSpec
 
 NO_CONTENT = hashlib.sha256().hexdigest()
 """The content hash of a table without records."""
-UNALTERED = sql.SQL("""(r.table_id, r.record_id) not in (
+_UNALTERED = """(r.table_id, r.record_id) not in (
   select table_id, record_id from proof_kept k join proof_export e using (table_id, record_id)
-  where k.actual <> e.sha and (table_id, record_id) not in (select table_id, record_id from proof_readdressed))""")
+  where k.actual <> e.sha and (table_id, record_id) not in (select table_id, record_id from proof_readdressed))"""
 _RAW_LIVE = ("same", "readdressed", "extra", "altered", "hash_stale")
 _DECODER = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal)
 
@@ -42,16 +42,12 @@ _DECODER = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal)
 @dataclass(frozen=True)
 class RawJudged:
     """The raw records and comments beside the export's, by table id: records by verdict, the hash of all their texts,
-    comments kept and those that differ."""
+    comments kept and those that differ, records whose columns for queries differ from their text."""
 
     verdicts: Mapping[str, Mapping[str, Named]]
     contents: Mapping[str, str | None]
     comments: Mapping[str, tuple[int, Named]]
-
-    @property
-    def altered(self) -> bool:
-        """Whether the text of a record is not the export's."""
-        return any(found.get("altered") for found in self.verdicts.values())
+    differ: Mapping[str, Named]
 
 
 def judge_raw(
@@ -59,8 +55,10 @@ def judge_raw(
     base_id: str,
     export: Export,
     reading: Future[Delivered],
+    unaltered: Future[dict[str, Named]],
 ) -> RawJudged:
-    """Compare what was kept (``stage.create_kept``) with the export as it is read."""
+    """Compare what was kept (``stage.create_kept``) with the export as it is read. ``unaltered``: :func:`fields_differ`
+    of all records, which is asked for unless a text was altered."""
     stage_export(conn, reading.result())
     _stage_readdressed(conn, base_id, export)
     comments = {
@@ -72,7 +70,9 @@ def judge_raw(
     for table_id, verdict, count, ids, content in conn.execute(statement("records")):
         verdicts.setdefault(table_id, {})[verdict] = named(count, ids)
         contents[table_id] = content
-    return RawJudged(verdicts, contents, comments)
+    altered = any(found.get("altered") for found in verdicts.values())
+    differ = fields_differ(conn, altered=True) if altered else unaltered.result()
+    return RawJudged(verdicts, contents, comments, differ)
 
 
 def prove_records(
@@ -82,10 +82,8 @@ def prove_records(
     counted: Mapping[str, Counted],
     targets: Mapping[str, Sequence[TableSpec]],
     raw: RawJudged,
-    differ: Mapping[str, Named],
 ) -> tuple[Records, ...]:
-    """One :class:`Records` per Airtable table; ``targets``: the specs whose rows come from it, ``differ``: records whose
-    columns for queries are not what their text says, both by table id."""
+    """One :class:`Records` per Airtable table; ``targets``: the specs whose rows come from it, by table id."""
     names = {table.id: table.name for table in export.manifest.tables}
     tables = [*names, *sorted({*raw.verdicts, *raw.comments} - set(names))]
     return tuple(
@@ -96,7 +94,6 @@ def prove_records(
             (table_id, names.get(table_id, table_id)),
             counted.get(table_id, Counted()),
             raw,
-            differ.get(table_id, Named()),
             targets.get(table_id, ()),
         )
         for table_id in tables
@@ -113,7 +110,6 @@ def _records(
     table: tuple[str, str],
     counted: Counted,
     raw: RawJudged,
-    differ: Named,
     specs: Sequence[TableSpec],
 ) -> Records:
     table_id, name = table
@@ -133,7 +129,7 @@ def _records(
         altered=found.get("altered", Named()),
         deleted_wrongly=found.get("deleted_wrongly", Named()),
         hash_stale=found.get("hash_stale", Named()),
-        fields_differ=differ,
+        fields_differ=raw.differ.get(table_id, Named()),
         readdressed=found.get("readdressed", Named()).count,
         comments_export=counted.comments,
         comments_raw=comments_kept,
@@ -239,28 +235,22 @@ def targets_by_table(
     return found
 
 
-def parts_of_records(tables: Sequence[str]) -> list[sql.Composable]:
-    """Conditions for :func:`fields_differ`, one for each of the tables and one for what is of no other: every record has
-    one of them."""
-    known = [sql.SQL("r.table_id = {}").format(sql.Literal(table)) for table in tables]
-    return [*known, sql.SQL("r.table_id <> all ({}::text[])").format(sql.Literal(list(tables)))]
-
-
-def fields_differ(conn: psycopg.Connection, chosen: sql.Composable = UNALTERED) -> dict[str, Named]:
-    """Records whose columns for queries do not say what their exact text says, of the ``chosen``. ``UNALTERED`` leaves out
-    those whose text is not the export's, which need not be JSON at all; only where ``judge_raw`` has been.
+def fields_differ(conn: psycopg.Connection, *, altered: bool = False) -> dict[str, Named]:
+    """Records whose columns for queries do not say what their exact text says; ``altered``: leave out those whose text
+    is not the export's, which need not be JSON at all.
 
     In SQL for all records whose text Postgres can cast; one by one for those with lossy fields, and for all
     when a text cannot be cast although its record claims so.
     """
+    trusted = sql.SQL(_UNALTERED if altered else "true")
     condition: sql.Composable
     try:
         with conn.transaction():
-            rows = conn.execute(statement("fields_differ").format(chosen=chosen)).fetchall()
+            rows = conn.execute(statement("fields_differ").format(trusted=trusted)).fetchall()
         found = {table_id: named(count, ids) for table_id, count, ids in rows}
-        condition = sql.SQL("lossy <> '{{}}' and {}").format(chosen)
+        condition = sql.SQL("lossy <> '{{}}' and {}").format(trusted)
     except psycopg.DataError:
-        found, condition = {}, chosen
+        found, condition = {}, trusted
     for table_id, ids in _fields_differ_by_one(conn, condition).items():
         before = found.get(table_id, Named())
         found[table_id] = named(before.count + len(ids), [*before.ids, *ids][:SAMPLE])
