@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from ledger_assets.backup import restored as restored_module
 from ledger_assets.backup.compared import compare
 from ledger_assets.backup.dump import Dumped
 from ledger_assets.backup.outside import Extension
@@ -213,6 +214,35 @@ def test_an_archive_of_a_newer_program_is_refused_by_name(
     old = Tools(tools.pg_dump, tmp_path / "pg_restore", "15.18")
     with pytest.raises(TargetError, match="older than the program that wrote this snapshot"):
         restore_folder(database_url, kept.folder, kept.dumped.contents, tools=old)
+
+
+def test_foreign_keys_are_made_when_all_rows_are_in_and_all_grants_made(
+    empty_database_url: str, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pg_restore's own jobs make those of a partitioned table while its partitions are filled."""
+    name = str(psycopg.conninfo.conninfo_to_dict(empty_database_url)["dbname"])
+    foreign(cluster.admin_url(name))
+    execute(
+        cluster.admin_url(name),
+        'comment on constraint "a table_person_fkey" on "Odd Name"."a table" is \'x\'',
+    )
+    dumped = taken(cluster.admin_url(name), tmp_path / "dump", kind="baseline")
+    lists: list[str] = []
+    real = restored_module.run
+
+    def listed(command: Sequence[str | Path], **others: str) -> str:
+        for part in map(str, command):
+            if part.startswith("--use-list="):
+                lists.append(Path(part.removeprefix("--use-list=")).read_text("utf-8"))
+        return real(command, **others)  # type: ignore[arg-type]  # what it was given
+
+    monkeypatch.setattr(restored_module, "run", listed)
+    with restored(dumped, tmp_path / "dump", tmp_path / "home") as copy:
+        assert copy.differences == []
+    assert [("TABLE DATA" in one, "FK CONSTRAINT" in one, "ACL" in one) for one in lists[1:]] == [
+        (True, False, True),
+        (False, True, False),
+    ]
 
 
 def test_a_foreign_database_comes_back_equal(
