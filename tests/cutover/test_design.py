@@ -162,6 +162,7 @@ def test_a_field_that_is_new_after_the_gate_ends_the_freeze_and_before_it_nothin
         ("cutover_freeze", "done"),
         ("cutover_sync", "failed"),
         ("thaw", "done"),
+        ("cutover", "failed"),
     ]
 
     assert_refused(night.cut_over())  # before any run
