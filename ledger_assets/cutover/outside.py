@@ -43,7 +43,8 @@ def refresh(settings: Settings, now: datetime) -> str | None:
     """Write the page of an open window anew from what the database says now; what was done in a line, None: none is open.
 
     A cut-over that was killed writes no page any more, and its freeze opens by itself: somebody else must say so. Where the
-    database cannot be asked nothing is written: the page's own time says how old it is. Never raises.
+    database cannot be asked nothing is written: the page's own time says how old it is. Raises a LedgerError where the kept
+    state cannot be read.
     """
     from ledger_assets.announce import status_page, truth
 
